@@ -1,0 +1,50 @@
+// Package tor answers: how do bytes leave this building, and what does it mean
+// when they do not come back?
+//
+// It is the only room that dials. Names are passed on unresolved, every site
+// has a stream isolation of its own, and without a proxy nothing is sent.
+package tor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Site is on whose behalf a connection is made.
+type Site struct {
+	Name     string // becomes the SOCKS user, so that sites share no circuit
+	Clearnet bool   // clear names are allowed, and then too only through Tor
+}
+
+// Error is a refusal or a failure with its cause.
+type Error struct {
+	Code string // a cause: tor_down, onion_not_found, refused_local, ...
+	Host string
+	Err  error
+}
+
+func (e *Error) Error() string {
+	text := e.Code
+	if e.Host != "" {
+		text += " " + e.Host
+	}
+	if e.Err != nil {
+		text = fmt.Sprintf("%s: %v", text, e.Err)
+	}
+	return text
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+// Ours reports whether the fault lies with our own Tor: no site is blamed.
+func (e *Error) Ours() bool { return strings.HasPrefix(e.Code, "tor_") }
+
+// CodeOf returns the cause of the first *Error in err's chain, or "".
+func CodeOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
