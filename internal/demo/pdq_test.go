@@ -58,28 +58,7 @@ func roughTurns(img image.Image) (turns [8]roughPDQ, quality int) {
 			}
 		}
 	}
-	var cos [16][64]float64
-	for k := range cos {
-		for i := range cos[k] {
-			cos[k][i] = math.Cos(math.Pi / 128 * float64(k+1) * float64(2*i+1))
-		}
-	}
-	var half [16][64]float64
-	for k := range 16 {
-		for x := range 64 {
-			for y := range 64 {
-				half[k][x] += cos[k][y] * plane[y][x]
-			}
-		}
-	}
-	var dct [16][16]float64
-	for k := range 16 {
-		for l := range 16 {
-			for x := range 64 {
-				dct[k][l] += half[k][x] * cos[l][x]
-			}
-		}
-	}
+	dct := roughDCT(plane)
 	for o := range turns {
 		var v [256]float64
 		for k := range 16 {
@@ -106,4 +85,29 @@ func roughTurns(img image.Image) (turns [8]roughPDQ, quality int) {
 		}
 	}
 	return turns, min(sum/90, 100)
+}
+
+func roughDCT(plane [64][64]float64) (dct [16][16]float64) {
+	var cos [16][64]float64
+	for k := range cos {
+		for i := range cos[k] {
+			cos[k][i] = math.Cos(math.Pi / 128 * float64(k+1) * float64(2*i+1))
+		}
+	}
+	var half [16][64]float64
+	for k := range 16 {
+		for x := range 64 {
+			for y := range 64 {
+				half[k][x] += cos[k][y] * plane[y][x]
+			}
+		}
+	}
+	for k := range 16 {
+		for l := range 16 {
+			for x := range 64 {
+				dct[k][l] += half[k][x] * cos[l][x]
+			}
+		}
+	}
+	return dct
 }

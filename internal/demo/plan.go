@@ -38,7 +38,7 @@ func plan() []planned {
 		{"market", "a href", "watermark", "lane"},
 		{"market", "a href", "rot-90", "plate"},
 		{"market", "img", "resize-25", "lane"},
-		{"market", "img", "banner", "lane"},
+		{"market", "img", "banner", "plate"},
 		{"market", "stylesheet", "png", "plate"},
 		{"market", "style attribute", "rot-180", "lane"},
 		{"market", "style element", "resize-50", "plate"},
@@ -90,17 +90,17 @@ func leaks(set []Photo) ([]leak, error) {
 // choose finds an entry of a kind from an index onwards, an unused one if
 // there is one.
 func choose(set []Photo, kind string, from int, used map[int]bool) int {
-	any := from % len(set)
+	fallback := from % len(set)
 	for k := range len(set) {
 		i := (from + k) % len(set)
 		if set[i].Kind == kind && !used[i] {
 			return i
 		}
-		if set[i].Kind == kind && set[any].Kind != kind {
-			any = i
+		if set[i].Kind == kind && set[fallback].Kind != kind {
+			fallback = i
 		}
 	}
-	return any
+	return fallback
 }
 
 // builder fills the sites of a world.
