@@ -12,7 +12,7 @@ import (
 // Options say which world to build. The zero value is the whole world.
 type Options struct {
 	Seed   uint64 // 1 when 0
-	Photos int    // size of the data set, 200 when 0
+	Photos int    // size of the data set, 200 when 0. A small world is up sooner: it draws fewer strangers, too, and shows them more often
 	Socks  string // where the proxy listens: "127.0.0.1:0" when "", or "unix:/path"
 	Empty  bool   // no data set and no sites: a proxy for sites of the caller's own
 }
@@ -36,11 +36,8 @@ type World struct {
 	strangers []string
 }
 
-// strangers of a world: pictures of some size, and badges.
-const (
-	poolSize  = 66
-	badgeSize = 20
-)
+// badgeSize is how many avatars and icons a world has.
+const badgeSize = 20
 
 // Start builds a world. The caller must Close it.
 func Start(o Options) (*World, error) {
@@ -76,6 +73,7 @@ func (w *World) build(photos int) error {
 	if err != nil {
 		return err
 	}
+	poolSize := max(photos/3, 12)
 	b := &builder{world: w, leaks: copies, pool: make([]Photo, poolSize), badges: make([]Photo, badgeSize)}
 	kinds := strangerKinds()
 	big, small := kinds[:len(kinds)-2], kinds[len(kinds)-2:]

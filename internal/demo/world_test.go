@@ -199,12 +199,31 @@ func TestStartRefusesABadAddress(t *testing.T) {
 	}
 }
 
-func BenchmarkStart(b *testing.B) {
-	for b.Loop() {
-		w, err := Start(Options{})
-		if err != nil {
-			b.Fatal(err)
+// A world of few pictures has all its places filled.
+func TestSmallWorld(t *testing.T) {
+	for _, photos := range []int{1, 5, 30} {
+		w := startWorld(t, Options{Photos: photos, Seed: 5})
+		if got := len(w.Planted()); got != len(plan()) {
+			t.Errorf("%d photos: %d plants, want %d", photos, got, len(plan()))
 		}
-		w.Close()
+		for _, p := range w.Planted() {
+			if p.Entry >= photos {
+				t.Errorf("%d photos: a plant of entry %d", photos, p.Entry)
+			}
+		}
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for _, photos := range []int{30, 200} {
+		b.Run(fmt.Sprint(photos), func(b *testing.B) {
+			for b.Loop() {
+				w, err := Start(Options{Photos: photos})
+				if err != nil {
+					b.Fatal(err)
+				}
+				w.Close()
+			}
+		})
 	}
 }
