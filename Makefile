@@ -1,0 +1,138 @@
+# leakwatch: what one can make. `make help` lists it.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# tor and nft live in sbin
+export PATH := $(PATH):/usr/sbin:/sbin
+
+GO       ?= go
+FUZZTIME ?= 5s
+TIMEOUT  ?= 20m
+
+# CORPUS=dir: real photographs and published vectors. Tests that want them skip
+# with a reason when it is not given.
+CORPUS ?=
+ifneq ($(CORPUS),)
+export LEAKWATCH_CORPUS := $(CORPUS)
+endif
+
+# A commit is built to the same bytes wherever it is built.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT  ?= $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath -buildvcs=false \
+           -ldflags '-s -w -buildid= -X main.version=$(VERSION) -X main.commit=$(COMMIT)'
+
+DESTDIR ?=
+PREFIX  ?= /usr
+ETC      = $(DESTDIR)/etc/leakwatch
+LIBDIR   = $(DESTDIR)$(PREFIX)/lib
+SHARE    = $(DESTDIR)$(PREFIX)/share
+
+# What the tests run beside Go: a file or program, and Debian's package for it.
+NEEDS = tor:tor strace:strace ip:iproute2 nft:nftables readelf:binutils \
+        gcc:gcc /usr/include/stdlib.h:libc6-dev
+
+.PHONY: help demo build test check need format vet static fuzz race bench example man completions install clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## the whole loop on loopback: sites, proxy, data set, crawl, alerts
+	$(GO) run ./cmd/leakwatch demo
+
+build: ## the static binary, bin/leakwatch
+	$(BUILD) -o bin/leakwatch ./cmd/leakwatch
+
+# The tests come last, so that their closing lines are what one sees.
+test: need format vet static fuzz race ## everything that must pass; installs what it needs when root
+
+check: test ## the same: all that CI runs
+
+need:
+	@missing=""; \
+	for pair in $(NEEDS); do \
+	    what=$${pair%%:*}; \
+	    if ! command -v "$$what" >/dev/null && ! [ -e "$$what" ]; then missing="$$missing $${pair##*:}"; fi; \
+	done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "installing$$missing"; \
+	    apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	else \
+	    echo "the tests need what these packages of Debian bring:$$missing" >&2; \
+	    echo "install them: sudo apt-get install --no-install-recommends$$missing" >&2; \
+	    exit 1; \
+	fi
+
+format:
+	@unformatted=$$(gofmt -l cmd internal tools); \
+	if [ -n "$$unformatted" ]; then echo "gofmt -w these:"; echo "$$unformatted"; exit 1; fi
+
+vet:
+	$(GO) vet ./...
+
+static: build
+	@if readelf -lW bin/leakwatch | grep -q INTERP; then echo "bin/leakwatch is not static" >&2; exit 1; fi
+
+# Go's fuzzer sometimes ends at its time limit with "context deadline exceeded"
+# (golang/go#75804): that is no finding.
+fuzz: ## each Fuzz target for FUZZTIME (5s)
+	@mkdir -p bin; \
+	$(GO) list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r package dir; do \
+	    for target in $$(cat "$$dir"/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' || true); do \
+	        echo "fuzz $$package $$target"; \
+	        if ! CGO_ENABLED=0 $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "$$package" </dev/null >bin/fuzz.out 2>&1; then \
+	            if grep -q 'Failing input' bin/fuzz.out || ! grep -qx ' *context deadline exceeded' bin/fuzz.out; then cat bin/fuzz.out; exit 1; fi; \
+	        fi; \
+	    done; \
+	done
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout $(TIMEOUT) ./...
+
+bench: ## all benchmarks; the goals are repeated at the end as "ratio" and "figure" lines
+	@mkdir -p bin
+	$(GO) test -p 1 -run '^$$' -bench . -benchmem -timeout 120m ./... | tee bin/bench.txt
+	@grep -ohE '\b(ratio|figure) [A-Za-z0-9_./-]+ .*' bin/bench.txt | sort -u || true
+
+example: ## write config.example.toml anew from the code
+	$(GO) test ./cmd/leakwatch -run '^TestExampleFile$$' -update
+
+man: build
+	@rm -rf bin/man
+	@$(GO) run ./tools/manpages bin/leakwatch bin/man || { echo "no man pages: the binary does not print its own help" >&2; rm -rf bin/man; }
+
+completions: build
+	@mkdir -p bin/completions
+	@for shell in bash zsh fish; do \
+	    if ! bin/leakwatch completion $$shell >bin/completions/$$shell || ! [ -s bin/completions/$$shell ]; then \
+	        echo "no completion for $$shell" >&2; rm -f bin/completions/$$shell; \
+	    fi; \
+	done
+
+install: build man completions ## binary, unit, example config, manual; DESTDIR and PREFIX as usual
+	install -D -m 0755 bin/leakwatch $(DESTDIR)$(PREFIX)/bin/leakwatch
+	install -d $(LIBDIR)/systemd/system
+	sed 's#/usr/bin/leakwatch#$(PREFIX)/bin/leakwatch#' packaging/leakwatch.service >$(LIBDIR)/systemd/system/leakwatch.service
+	chmod 0644 $(LIBDIR)/systemd/system/leakwatch.service
+	install -D -m 0644 packaging/leakwatch.sysusers $(LIBDIR)/sysusers.d/leakwatch.conf
+	install -D -m 0644 packaging/leakwatch.tmpfiles $(LIBDIR)/tmpfiles.d/leakwatch.conf
+	install -D -m 0644 packaging/leakwatch.rules.yml $(SHARE)/doc/leakwatch/leakwatch.rules.yml
+	install -D -m 0644 config.example.toml $(SHARE)/doc/leakwatch/config.example.toml
+	install -D -m 0644 LICENSE $(SHARE)/doc/leakwatch/LICENSE
+	install -d -m 0750 $(ETC)
+	@if [ -e $(ETC)/config.toml ]; then echo "kept $(ETC)/config.toml"; \
+	else install -m 0640 config.example.toml $(ETC)/config.toml; fi
+	@if [ -d bin/man ]; then install -d $(SHARE)/man/man1 $(SHARE)/man/man5; \
+	    install -m 0644 bin/man/*.1 $(SHARE)/man/man1/; install -m 0644 bin/man/*.5 $(SHARE)/man/man5/; fi
+	@if [ -e bin/completions/bash ]; then install -D -m 0644 bin/completions/bash $(SHARE)/bash-completion/completions/leakwatch; fi
+	@if [ -e bin/completions/zsh ]; then install -D -m 0644 bin/completions/zsh $(SHARE)/zsh/vendor-completions/_leakwatch; fi
+	@if [ -e bin/completions/fish ]; then install -D -m 0644 bin/completions/fish $(SHARE)/fish/vendor_completions.d/leakwatch.fish; fi
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v systemd-sysusers >/dev/null; then \
+	    systemd-sysusers leakwatch.conf; systemd-tmpfiles --create leakwatch.conf; \
+	    echo "now: edit $(ETC)/config.toml, leakwatch config check, systemctl enable --now leakwatch"; fi
+
+clean: ## remove what was made
+	rm -rf bin dist
