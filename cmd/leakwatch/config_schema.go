@@ -2,6 +2,7 @@ package main
 
 import (
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -36,6 +37,10 @@ type key struct {
 
 // schema is the manual, in the order of config.example.toml.
 func schema() []section {
+	return slices.Concat(groundSections(), []section{crawlSection(), siteSection()}, sightSections(), []section{notifySection()})
+}
+
+func groundSections() []section {
 	return []section{
 		{
 			name:    "",
@@ -69,8 +74,11 @@ func schema() []section {
 				{name: "first_contacts", restart: true, meaning: "How many onions may be contacted for the first time at once, after a start\nor a pause; count.", check: between(1, 1024)},
 			},
 		},
-		crawlSection(),
-		siteSection(),
+	}
+}
+
+func sightSections() []section {
+	return []section{
 		{
 			name:    "picture",
 			meaning: "What one picture may cost. Beyond a limit it is not looked at, and coverage\nsays so with the limit as the cause.",
@@ -101,7 +109,6 @@ func schema() []section {
 				{name: "public_url", sample: `"https://leakwatch.example.org"`, meaning: "Where people reach it, as in \"https://leakwatch.example.org\"; the links in\nmessages begin so.", check: publicURL},
 			},
 		},
-		notifySection(),
 	}
 }
 
