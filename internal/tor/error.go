@@ -11,10 +11,15 @@ import (
 	"strings"
 )
 
+// ErrNoProxy is returned by New when no SOCKS address is given: without a proxy
+// nothing may be sent.
+var ErrNoProxy = errors.New("no SOCKS proxy is configured: nothing is sent without one")
+
 // Site is on whose behalf a connection is made.
 type Site struct {
 	Name     string // becomes the SOCKS user, so that sites share no circuit
 	Clearnet bool   // clear names are allowed, and then too only through Tor
+	Ports    []int  // allowed besides 80 and 443: the ports that the site's seeds name
 }
 
 // Error is a refusal or a failure with its cause.
@@ -39,12 +44,3 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Ours reports whether the fault lies with our own Tor: no site is blamed.
 func (e *Error) Ours() bool { return strings.HasPrefix(e.Code, "tor_") }
-
-// CodeOf returns the cause of the first *Error in err's chain, or "".
-func CodeOf(err error) string {
-	var e *Error
-	if errors.As(err, &e) {
-		return e.Code
-	}
-	return ""
-}
