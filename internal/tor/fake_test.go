@@ -1,6 +1,7 @@
 package tor_test
 
 import (
+	"crypto/ed25519"
 	"crypto/sha256"
 	"crypto/sha3"
 	"encoding/base32"
@@ -289,11 +290,13 @@ func itoa(n int) string {
 	return string(b)
 }
 
-// onion makes a valid address out of a word.
+// onion makes a valid address out of a word. Its key is a real one: Tor takes
+// no other, whatever the checksum says.
 func onion(word string) string {
-	key := sha256.Sum256([]byte(word))
-	sum := sha3.Sum256(append(append([]byte(".onion checksum"), key[:]...), 3))
-	raw := append(append(key[:], sum[:2]...), 3)
+	seed := sha256.Sum256([]byte(word))
+	key := ed25519.NewKeyFromSeed(seed[:]).Public().(ed25519.PublicKey)
+	sum := sha3.Sum256(append(append([]byte(".onion checksum"), key...), 3))
+	raw := append(append(key, sum[:2]...), 3)
 	return strings.ToLower(base32.StdEncoding.EncodeToString(raw)) + ".onion"
 }
 
