@@ -69,6 +69,7 @@ func TestHostileAnswers(t *testing.T) {
 }
 
 func TestSilentSiteIsTimeoutHeader(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	wait := make(chan struct{})
 	defer close(wait)
@@ -100,6 +101,7 @@ func TestSilentSiteIsTimeoutHeader(t *testing.T) {
 }
 
 func TestBodyOverTimeIsTimeoutFetch(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	wait := make(chan struct{})
 	defer close(wait)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -222,7 +223,7 @@ func (f *fakeTor) connect(c net.Conn, seen talk, manner string) {
 	if net.ParseIP(host) != nil || host != strings.ToLower(host) {
 		f.tb.Errorf("CONNECT to %q: want a lower-case name", host)
 	}
-	seen.host = net.JoinHostPort(host, itoa(port))
+	seen.host = net.JoinHostPort(host, strconv.Itoa(port))
 	f.mu.Lock()
 	f.talks = append(f.talks, seen)
 	f.opening++
@@ -280,14 +281,6 @@ func (f *fakeTor) reply(c net.Conn, manner string, code byte, where string) {
 	})
 	io.Copy(c, site)
 	c.Close()
-}
-
-func itoa(n int) string {
-	var b []byte
-	for ; n > 0; n /= 10 {
-		b = append([]byte{byte('0' + n%10)}, b...)
-	}
-	return string(b)
 }
 
 // onion makes a valid address out of a word. Its key is a real one: Tor takes

@@ -63,6 +63,7 @@ func TestPrivateNetwork(t *testing.T) {
 		})
 	}
 	t.Run("tor killed and started again", func(t *testing.T) { killed(t, network, out) })
+	t.Run("services killed and started again", func(t *testing.T) { gone(t, network, out) })
 }
 
 // killed ends the client in mid-stream: tor_down, whatever was open, and all is
@@ -83,6 +84,19 @@ func killed(t *testing.T, network *tornet.Net, out *tor.Tor) {
 	}
 	expectHello(t, rt, network.Onions()[0])
 	t.Logf("first answer %s after tor was back", time.Since(start).Round(10*time.Millisecond))
+}
+
+// gone kills the services: Tor needs some 35 s to notice.
+func gone(t *testing.T, network *tornet.Net, out *tor.Tor) {
+	rt := out.Transport(tor.Site{Name: "b"})
+	network.StopServices()
+	expectCause(t, rt, "http://"+network.Onions()[1]+"/", "onion_intro_failed", time.Minute)
+	if err := network.StartServices(); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	expectHello(t, rt, network.Onions()[1])
+	t.Logf("first answer %s after the services were started", time.Since(start).Round(10*time.Millisecond))
 }
 
 // expectHello asks until the site answers, for at most a minute.

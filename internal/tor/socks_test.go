@@ -58,6 +58,7 @@ func TestRepliesBecomeCauses(t *testing.T) {
 }
 
 func TestPortThatIsNoTorIsTorDown(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	f.site(onion("a"), hello)
 	for manner, want := range map[string]string{
@@ -75,14 +76,16 @@ func TestPortThatIsNoTorIsTorDown(t *testing.T) {
 			if took := time.Since(start); took > 4*time.Second {
 				t.Errorf("took %s: the greeting has its own limit, 300ms", took)
 			}
-			if up := manner != wrongLogin && want == "tor_failed"; (out.Up(t.Context()) == nil) != up && manner != wrongLogin {
-				t.Errorf("Up = %v, want up %v", out.Up(t.Context()), up)
+			greets := want == "tor_failed" || manner == wrongLogin
+			if err := out.Up(t.Context()); (err == nil) != greets {
+				t.Errorf("Up = %v, want nil only for a port that greets: %v", err, greets)
 			}
 		})
 	}
 }
 
 func TestStreamThatNeverOpensIsTimeoutConnect(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	f.set(func() { f.manner = hangGreeted })
 	out := f.through(func(o *tor.Options) { o.ConnectTimeout = 400 * time.Millisecond })
@@ -93,6 +96,7 @@ func TestStreamThatNeverOpensIsTimeoutConnect(t *testing.T) {
 }
 
 func TestCallersLimitDuringConnect(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	f.set(func() { f.manner = hangGreeted })
 	rt := f.through().Transport(tor.Site{Name: "s"})

@@ -257,6 +257,7 @@ func TestBodiesStayPacked(t *testing.T) {
 }
 
 func TestFewFirstContactsAtOnce(t *testing.T) {
+	t.Parallel()
 	f := newFake(t)
 	f.set(func() { f.delay = make(chan struct{}) })
 	out := f.through(func(o *tor.Options) { o.FirstContacts = 3 })

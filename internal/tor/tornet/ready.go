@@ -32,7 +32,7 @@ func poll(ctx context.Context, every time.Duration, ok func() error) error {
 	}
 }
 
-// errDied ends a poll at once: there is nothing to wait for.
+// dead names a node that has ended by itself.
 func (n *Net) dead() error {
 	for _, node := range n.nodes {
 		if node.died() {
