@@ -86,11 +86,15 @@ func killed(t *testing.T, network *tornet.Net, out *tor.Tor) {
 	t.Logf("first answer %s after tor was back", time.Since(start).Round(10*time.Millisecond))
 }
 
-// gone kills the services: Tor needs some 35 s to notice.
+// gone kills the services. Tor needs 35 s to notice, now and then more than a
+// minute: a request may end in timeout_connect before one says what it is.
 func gone(t *testing.T, network *tornet.Net, out *tor.Tor) {
+	if os.Getenv("CI") != "true" {
+		t.Skip("only with CI=true: takes one to three minutes")
+	}
 	rt := out.Transport(tor.Site{Name: "b"})
 	network.StopServices()
-	expectCause(t, rt, "http://"+network.Onions()[1]+"/", "onion_intro_failed", time.Minute)
+	expectCause(t, rt, "http://"+network.Onions()[1]+"/", "onion_intro_failed", 3*time.Minute)
 	if err := network.StartServices(); err != nil {
 		t.Fatal(err)
 	}

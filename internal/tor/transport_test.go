@@ -284,24 +284,27 @@ func TestFewFirstContactsAtOnce(t *testing.T) {
 	if f.most != 3 {
 		t.Errorf("got %d first contacts at once, want 3", f.most)
 	}
+}
 
-	// Who waits too long for a turn blames no site.
-	blocked := newFake(t)
-	blocked.set(func() { blocked.manner = hangGreeted })
-	out = blocked.through(func(o *tor.Options) { o.FirstContacts = 1 })
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+// Who waits too long for a turn blames no site.
+func TestNoTurnInTimeIsOurs(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.set(func() { f.manner = hangGreeted })
+	out := f.through(func(o *tor.Options) { o.FirstContacts = 1; o.ConnectTimeout = 600 * time.Millisecond })
+	first := make(chan error, 1)
+	go func() {
+		_, err := get(t.Context(), out.Transport(tor.Site{Name: "a"}), "http://"+onion("a")+"/")
+		first <- err
+	}()
+	<-f.arrived
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	errs := make(chan error, 2)
-	for i := range 2 {
-		go func() {
-			_, err := get(ctx, out.Transport(tor.Site{Name: fmt.Sprint(i)}), "http://"+onion(fmt.Sprint(i))+"/")
-			errs <- err
-		}()
+	if _, err := get(ctx, out.Transport(tor.Site{Name: "b"}), "http://"+onion("b")+"/"); tor.CodeOf(err) != "tor_failed" {
+		t.Errorf("got %v, want tor_failed: the site was never asked", err)
 	}
-	got := map[string]int{tor.CodeOf(<-errs): 1}
-	got[tor.CodeOf(<-errs)]++
-	if got["timeout_connect"] != 1 || got["tor_failed"] != 1 {
-		t.Errorf("got %v, want one timeout_connect and one tor_failed", got)
+	if err := <-first; tor.CodeOf(err) != "timeout_connect" {
+		t.Errorf("got %v, want timeout_connect", err)
 	}
 }
 
