@@ -1,0 +1,227 @@
+package match
+
+import (
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
+
+// segment is the index of one version of one set. It never changes, holds no
+// pointers into the store, and takes 53 bytes for an entry with SHA-256 and
+// PDQ: refs and paths stay in the store until there is a hit.
+type segment struct {
+	record record
+
+	pdq   []class // one row for each pair of hash and quality, in order of the entries
+	qual  []int8  // of each row, or UnknownQuality
+	owner []owner // of each row
+
+	phash      []uint64 // the same for entries that have no PDQ
+	phashOwner []owner
+
+	shaPrefix []uint64 // first 8 bytes of each SHA-256, sorted
+	shaEntry  []uint32 // and its entry
+
+	byQuality [102]int // entries by quality of their PDQ; [101] is unknown
+	bytesOnly int      // entries without any hash to compare
+	manifest  int      // rows of path and size alone
+}
+
+// owner says whose a row is. Entries with the same hash share a row: the first
+// of them speaks for all.
+type owner struct {
+	entry uint32 // the first entry
+	ref   uint32 // the first entry that has the same ref, and sharedRow
+}
+
+// sharedRow marks a row whose entries have more than one ref.
+const sharedRow = 1 << 31
+
+func (o owner) refID() uint32 { return o.ref &^ sharedRow }
+
+// rival reports whether the row holds an entry with another ref than refID.
+func (o owner) rival(refID uint32) bool { return o.ref&sharedRow != 0 || o.ref != refID }
+
+// memory is what the segment occupies.
+func (s *segment) memory() int64 {
+	return int64(cap(s.pdq))*32 + int64(cap(s.qual)) + int64(cap(s.owner))*8 +
+		int64(cap(s.phash))*8 + int64(cap(s.phashOwner))*8 +
+		int64(cap(s.shaPrefix))*8 + int64(cap(s.shaEntry))*4
+}
+
+// lookup returns the entries whose SHA-256 begins like sum, in their order.
+// The caller compares the rest.
+func (s *segment) lookup(sum [32]byte) []uint32 {
+	prefix := binary.BigEndian.Uint64(sum[:])
+	from, found := slices.BinarySearch(s.shaPrefix, prefix)
+	if !found {
+		return nil
+	}
+	to := from
+	for to < len(s.shaPrefix) && s.shaPrefix[to] == prefix {
+		to++
+	}
+	return s.shaEntry[from:to]
+}
+
+// useless are the pHashes of flat pictures: every blank would match them.
+func useless(p uint64) bool { return p == 0 || p == 1<<63 || p == ^uint64(0) }
+
+// builder makes a segment of rows given in order.
+type builder struct {
+	seg     segment
+	entries int
+	sha     []shaKey
+
+	pdqRow   map[uint64]uint32 // digest of a hash -> the last row of that digest
+	pdqPrev  []uint32          // row -> the row of the same digest before it, or itself
+	phashRow map[uint64]uint32
+}
+
+type shaKey struct {
+	prefix uint64
+	entry  uint32
+}
+
+func newBuilder(rows int) *builder {
+	b := &builder{pdqRow: make(map[uint64]uint32, rows), phashRow: map[uint64]uint32{}}
+	b.seg.pdq = make([]class, 0, rows)
+	b.seg.qual = make([]int8, 0, rows)
+	b.seg.owner = make([]owner, 0, rows)
+	b.sha = make([]shaKey, 0, rows)
+	return b
+}
+
+// add takes the next row. Where an entry before it has the same hash, double
+// is true and first is that entry.
+func (b *builder) add(r *row) (first uint32, double bool) {
+	i := uint32(b.entries)
+	b.entries++
+	ref := i
+	if r.flags&hasTwin != 0 {
+		ref = r.twin
+	}
+	if r.sha256 != nil {
+		b.sha = append(b.sha, shaKey{binary.BigEndian.Uint64(r.sha256), i})
+	}
+	switch {
+	case r.pdq != nil:
+		if r.quality == UnknownQuality {
+			b.seg.byQuality[101]++
+		} else {
+			b.seg.byQuality[min(r.quality, 100)]++
+		}
+		return b.addPDQ(classOf([32]byte(r.pdq)), int8(r.quality), owner{i, ref})
+	case r.flags&hasPHash != 0 && !useless(uint64(r.phash)):
+		return b.addPHash(uint64(r.phash), owner{i, ref})
+	case r.flags&(hasSHA256|hasSHA1|hasCRC32|hasPHash) != 0:
+		b.seg.bytesOnly++
+	default:
+		b.seg.manifest++
+	}
+	return 0, false
+}
+
+func (b *builder) addPDQ(h class, quality int8, o owner) (first uint32, double bool) {
+	s := &b.seg
+	self := uint32(len(s.pdq))
+	digest := h.digest()
+	last, known := b.pdqRow[digest]
+	for at := last; known; at = b.pdqPrev[at] {
+		if s.pdq[at] == h {
+			first, double = s.owner[at].entry, true
+			if s.qual[at] == quality {
+				s.owner[at].share(o)
+				return first, true
+			}
+		}
+		if b.pdqPrev[at] == at {
+			break
+		}
+	}
+	if !known {
+		last = self
+	}
+	b.pdqRow[digest] = self
+	b.pdqPrev = append(b.pdqPrev, last)
+	s.pdq, s.qual, s.owner = append(s.pdq, h), append(s.qual, quality), append(s.owner, o)
+	return first, double
+}
+
+func (b *builder) addPHash(h uint64, o owner) (first uint32, double bool) {
+	s := &b.seg
+	if at, known := b.phashRow[h]; known {
+		s.phashOwner[at].share(o)
+		return s.phashOwner[at].entry, true
+	}
+	b.phashRow[h] = uint32(len(s.phash))
+	s.phash, s.phashOwner = append(s.phash, h), append(s.phashOwner, o)
+	return 0, false
+}
+
+// share lets a later entry into the row.
+func (o *owner) share(later owner) {
+	if o.rival(later.ref) {
+		o.ref |= sharedRow
+	}
+}
+
+// segment ends the building.
+func (b *builder) segment(r record) *segment {
+	s := &b.seg
+	s.record = r
+	slices.SortFunc(b.sha, func(x, y shaKey) int {
+		if c := cmp.Compare(x.prefix, y.prefix); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.entry, y.entry)
+	})
+	s.shaPrefix, s.shaEntry = make([]uint64, len(b.sha)), make([]uint32, len(b.sha))
+	for i, k := range b.sha {
+		s.shaPrefix[i], s.shaEntry[i] = k.prefix, k.entry
+	}
+	s.pdq, s.qual, s.owner = fit(s.pdq), fit(s.qual), fit(s.owner)
+	s.phash, s.phashOwner = fit(s.phash), fit(s.phashOwner)
+	return s
+}
+
+// fit gives back what a slice has grown too much.
+func fit[T any](s []T) []T {
+	if len(s) == cap(s) {
+		return s
+	}
+	return append(make([]T, 0, len(s)), s...)
+}
+
+// class is a PDQ hash with its 256 bits sorted into four words by the parity
+// of their row and column in the 16x16 block: scan.go says what for. Sorting
+// bits keeps every distance.
+type class [4]uint64
+
+// classOf sorts the bits of a hash as it is printed.
+func classOf(p [32]byte) class {
+	const even = 0x0000555500005555 // even rows, even columns of four rows
+	var w [4]uint64
+	for i := range w {
+		w[i] = binary.BigEndian.Uint64(p[8*i:])
+	}
+	var c class
+	for i, shift := range [4]uint{0, 1, 16, 17} {
+		c[i] = w[0]>>shift&even | (w[1]>>shift&even)<<1 | (w[2]>>shift&even)<<16 | (w[3]>>shift&even)<<17
+	}
+	return c
+}
+
+// distance counts the bits in which two hashes differ.
+func (c *class) distance(d *class) int {
+	return bits.OnesCount64(c[0]^d[0]) + bits.OnesCount64(c[1]^d[1]) + bits.OnesCount64(c[2]^d[2]) + bits.OnesCount64(c[3]^d[3])
+}
+
+// digest spreads the hash over 64 bits.
+func (c *class) digest() uint64 {
+	hi, lo := bits.Mul64(c[0]^0xa0761d6478bd642f, c[1]^0xe7037ed1a0b428db)
+	hi2, lo2 := bits.Mul64(c[2]^0x8ebc6af09c88c6e3, c[3]^0x589965cc75374cc3)
+	hi, lo = bits.Mul64(hi^lo2, lo^hi2^0x1d8e4e27c47d124f)
+	return hi ^ lo
+}

@@ -1,0 +1,293 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"leakwatch/internal/phash"
+)
+
+// loop is Search as its comment states it: one loop over all entries of a set.
+func loop(all []Entry, o Options, q *Query) (verdict, ref string, d, lead, orientation int) {
+	best, next := -1, -1
+	distance := func(e *Entry) (d, turn int) {
+		d = 257
+		for o, t := range q.Turns {
+			d = min(d, e.PDQ.Distance(t))
+			if d == e.PDQ.Distance(t) && (o == 0 || d < e.PDQ.Distance(q.Turns[turn])) {
+				turn = o
+			}
+		}
+		return d, turn
+	}
+	judged := func(e *Entry) bool { return e.PDQ != nil && o.usable(e.Quality) }
+	d, dn := 257, 257
+	for i := range all {
+		if e := &all[i]; judged(e) {
+			if n, turn := distance(e); n < d {
+				best, d, orientation = i, n, turn+1
+			}
+		}
+	}
+	if best < 0 || d > o.MaxDistance {
+		return "", "", 0, 0, 0
+	}
+	for i := range all {
+		if e := &all[i]; judged(e) && *e.PDQ != *all[best].PDQ && e.Ref != all[best].Ref {
+			if n, _ := distance(e); n < dn {
+				next, dn = i, n
+			}
+		}
+	}
+	lead = -1
+	if next >= 0 {
+		lead = dn - d
+	}
+	verdict = Weak
+	if d <= o.CopyDistance && (lead < 0 || lead >= o.MinLead || d <= sureDistance) {
+		verdict = Copy
+	}
+	return verdict, all[best].Ref, d, lead, orientation
+}
+
+// population draws a set of n entries of a kind.
+func population(r *rand.Rand, kind string, n int) []Entry {
+	all := make([]Entry, n)
+	var centres []phash.PDQ
+	for range 5 {
+		centres = append(centres, picture(r)[0])
+	}
+	for i := range all {
+		e := Entry{Ref: fmt.Sprintf("r%d", i), Quality: 100}
+		var p phash.PDQ
+		switch kind {
+		case "random":
+			p = randomPDQ(r)
+		case "clustered":
+			p = flipBits(r, centres[r.IntN(5)], r.IntN(60))
+		case "duplicates":
+			p = flipBits(r, centres[r.IntN(5)], r.IntN(2))
+			e.Ref = fmt.Sprintf("r%d", r.IntN(n/2+1))
+			e.Quality = []int{UnknownQuality, 30, 50, 100}[r.IntN(4)]
+		case "zeros":
+		case "ones":
+			for i := range p {
+				p[i] = 0xff
+			}
+		}
+		e.PDQ = &p
+		all[i] = e
+	}
+	return all
+}
+
+// query draws a found picture: drawn afresh, or made from an entry.
+func query(r *rand.Rand, all []Entry) Query {
+	q := Query{Quality: 100}
+	switch r.IntN(4) {
+	case 0:
+		q.Turns = picture(r)
+	case 1:
+		for i := range q.Turns {
+			q.Turns[i] = randomPDQ(r)
+		}
+	case 2:
+		q.Turns = same(phash.PDQ{})
+	case 3:
+		q.Turns = picture(r)
+		if len(all) == 0 {
+			break
+		}
+		// One that stands about an entry as real turns do.
+		e := *all[r.IntN(len(all))].PDQ
+		for i, bit := range r.Perm(8) {
+			q.Turns[i] = flipBits(r, e, min(bit*r.IntN(16), 256))
+		}
+	}
+	return q
+}
+
+// checkSearch holds Search against loop.
+func checkSearch(t *testing.T, s *Sets, all []Entry, o Options, q Query) {
+	t.Helper()
+	verdict, ref, d, lead, orientation := loop(all, o, &q)
+	hits := s.Search(q)
+	if verdict == "" {
+		if len(hits) != 0 {
+			t.Fatalf("%d entries: got %+v, a loop finds none", len(all), hits[0])
+		}
+		return
+	}
+	if len(hits) != 1 {
+		t.Fatalf("%d entries: got %d hits, a loop finds %s at %d", len(all), len(hits), ref, d)
+	}
+	h := hits[0]
+	gotLead := -1
+	if h.Lead != nil {
+		gotLead = *h.Lead
+	}
+	if h.Verdict != verdict || h.Ref != ref || *h.Distance != d || gotLead != lead || h.Orientation != orientation {
+		t.Fatalf("%d entries: got %s %s at %d, lead %d, orientation %d (%s), want %s %s at %d, lead %d, orientation %d",
+			len(all), h.Verdict, h.Ref, *h.Distance, gotLead, h.Orientation, h.Rule, verdict, ref, d, lead, orientation)
+	}
+}
+
+// Search equals a plain loop over all entries.
+func TestSearchEqualsLoop(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	s := openSets(t, DefaultOptions())
+	for _, kind := range []string{"random", "clustered", "duplicates", "zeros", "ones"} {
+		for _, n := range []int{0, 1, 2, 3, 8, 1000} {
+			all := population(r, kind, n)
+			if n > 0 {
+				load(t, s, "set", all)
+			}
+			for _, radius := range []int{0, 1, 31, 45, 63, 90, 256} {
+				o := DefaultOptions()
+				o.MaxDistance, o.CopyDistance = radius, min(45, radius)
+				s.Configure(o)
+				for range 12 {
+					q := query(r, all)
+					if n > 0 && r.IntN(3) == 0 {
+						q.Turns[r.IntN(8)] = flipBits(r, *all[r.IntN(n)].PDQ, r.IntN(70))
+					}
+					checkSearch(t, s, all, o, q)
+				}
+			}
+			if n > 0 {
+				if err := s.Drop(t.Context(), "set"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+func FuzzSearchEqualsLoop(f *testing.F) {
+	f.Add(uint64(1), uint64(2), uint8(3), uint8(63), uint8(0))
+	f.Add(uint64(5), uint64(9), uint8(200), uint8(90), uint8(2))
+	kinds := []string{"random", "clustered", "duplicates", "zeros", "ones"}
+	f.Fuzz(func(t *testing.T, seed, seed2 uint64, n, radius, kind uint8) {
+		r := rand.New(rand.NewPCG(seed, seed2))
+		all := population(r, kinds[int(kind)%len(kinds)], int(n))
+		o := DefaultOptions()
+		o.MaxDistance = int(radius)
+		seg := segmentOf(t, all)
+		q := query(r, all)
+		b := newBatch(q.Turns)
+		row, d, turn := b.nearest(seg.pdq, o.MaxDistance, func(row int) bool { return o.usable(int(seg.qual[row])) })
+		verdict, ref, want, _, orientation := loop(all, o, &q)
+		if (row >= 0) != (verdict != "") {
+			t.Fatalf("got row %d, a loop says %q", row, verdict)
+		}
+		if row >= 0 && (all[seg.owner[row].entry].Ref != ref || d != want || turn+1 != orientation) {
+			t.Fatalf("got %s at %d turn %d, want %s at %d turn %d", all[seg.owner[row].entry].Ref, d, turn+1, ref, want, orientation)
+		}
+	})
+}
+
+// segmentOf builds a segment without a store.
+func segmentOf(t testing.TB, all []Entry) *segment {
+	b := newBuilder(len(all))
+	for i := range all {
+		e := all[i]
+		if reason := e.settle(); reason != "" {
+			t.Fatal(reason)
+		}
+		r, ok := parseRow(appendRow(nil, &e, uint32(i), uint32(i)))
+		if !ok {
+			t.Fatal("a packed row cannot be read")
+		}
+		b.add(&r)
+	}
+	return b.segment(record{Rows: len(all)})
+}
+
+// Sorting the bits into classes keeps every distance.
+func TestClassKeepsDistance(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 100 {
+		p, q := randomPDQ(r), randomPDQ(r)
+		a, b := classOf(p), classOf(q)
+		if got, want := a.distance(&b), p.Distance(q); got != want {
+			t.Fatalf("got distance %d, want %d", got, want)
+		}
+	}
+}
+
+// Turns of a picture are near the flipped bases: else scans would lose their
+// speed, though not their exactness.
+func TestTurnsPrune(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 50 {
+		b := newBatch(picture(r))
+		if !b.prune {
+			t.Fatalf("slack of drawn turns: %v, want at most %d", b.slack, maxSlack)
+		}
+	}
+}
+
+func TestSearchPHash(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	s := openSets(t, DefaultOptions())
+	a := phash.PHash(0x1234567890123e45)
+	list := []Entry{
+		{Ref: "flat", PHash: ptr(phash.PHash(0))},
+		{Ref: "a", PHash: &a},
+		{Ref: "a too", PHash: &a},
+		{Ref: "b", PHash: ptr(a ^ 0xff)},
+		{Ref: "both", PHash: ptr(a), PDQ: ptr(randomPDQ(r)), Quality: 100},
+	}
+	set := load(t, s, "old", list)
+	if set.ExactOnly != 1 || set.Duplicates != 1 {
+		t.Errorf("got exact_only %d, duplicates %d, want 1 and 1", set.ExactOnly, set.Duplicates)
+	}
+	q := Query{Quality: 80, Turns: same(randomPDQ(r)), HasPHash: true}
+	for i := range q.PHash {
+		q.PHash[i] = a ^ 0xf0f0f0
+	}
+	q.PHash[5] = a ^ 3
+	hits := s.Search(q)
+	if len(hits) != 1 || hits[0].Ref != "a" || *hits[0].Distance != 2 || *hits[0].Lead != 4 || hits[0].Orientation != 6 || hits[0].Algorithm != PHash || hits[0].Verdict != Copy {
+		t.Errorf("got %+v, want a copy of a at 2", hits)
+	}
+	o := DefaultOptions()
+	o.MaxDistance = 1 // caps all
+	s.Configure(o)
+	if hits := s.Search(q); len(hits) != 0 {
+		t.Errorf("max_distance 1: got %+v, want none", hits)
+	}
+	q.PHash = [8]phash.PHash{} // a flat picture
+	s.Configure(DefaultOptions())
+	if hits := s.Search(q); len(hits) != 0 {
+		t.Errorf("flat pHash: got %+v, want none", hits)
+	}
+}
+
+func TestRule(t *testing.T) {
+	o := DefaultOptions()
+	for _, tt := range []struct {
+		d, lead       int
+		verdict, rule string
+	}{
+		{12, 31, Copy, "pdq 12 <= 45, lead 31 >= 10"},
+		{45, 10, Copy, "pdq 45 <= 45, lead 10 >= 10"},
+		{45, -1, Copy, "pdq 45 <= 45, no other picture in the set"},
+		{8, 2, Copy, "pdq 8 <= 16, so near that lead 2 < 10 does not matter"},
+		{17, 9, Weak, "pdq 17 <= 45, lead 9 < 10"},
+		{46, 40, Weak, "pdq 46 > 45"},
+	} {
+		lead := &tt.lead
+		if *lead < 0 {
+			lead = nil
+		}
+		if verdict, rule := pdqVerdict(tt.d, lead, o); verdict != tt.verdict || rule != tt.rule {
+			t.Errorf("%d, lead %d: got %s (%s), want %s (%s)", tt.d, tt.lead, verdict, rule, tt.verdict, tt.rule)
+		}
+	}
+	if cmp.Compare(strength(Exact), strength(Copy)) >= 0 || strength(Copy) >= strength(Weak) {
+		t.Error("verdicts are not in order")
+	}
+}

@@ -1,0 +1,145 @@
+// Package match answers: which entry of which hash set is this picture, and
+// how sure are we?
+//
+// It owns the hash sets: their loading, all or nothing, into hashes.db; the
+// index in memory, which answers exactly what a loop over all entries would;
+// and the rule that makes a verdict of a distance.
+//
+// Read search.go first, then rule.go; index.go and scan.go say how a row is
+// found, load.go how it came there, store.go what lies in the file.
+package match
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+
+	"leakwatch/internal/kv"
+)
+
+// The errors that a caller branches on.
+var (
+	// ErrNoSet is returned for a name under which no set is loaded.
+	ErrNoSet = errors.New("no such hash set")
+	// ErrBusy is returned while another load or drop of the same set runs.
+	ErrBusy = errors.New("the hash set is being changed by someone else")
+	// ErrNoRows is returned by Load when the source held no row at all.
+	ErrNoRows = errors.New("no rows: nothing to load")
+	// ErrBadName is returned by Load for a name that is not plain.
+	ErrBadName = errors.New("a set's name is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit")
+	// ErrDamaged is returned when stored rows are not what was written.
+	ErrDamaged = errors.New("the stored hash set is damaged")
+)
+
+// Options are the thresholds of the verdict. Nothing is filled in: a zero
+// MaxDistance means that only an equal hash is a hit. See DefaultOptions.
+type Options struct {
+	MaxDistance      int // PDQ bits, 0 to 256; nothing farther is a hit, whatever else is set
+	CopyDistance     int // PDQ bits; not farther, and with a lead, is a copy
+	MinLead          int // bits by which the nearest entry must lead over the next
+	PHashMaxDistance int // pHash bits, for entries without PDQ
+	MinQuality       int // 0 to 100; below it, on either side, only equal bytes are judged
+
+	Log *slog.Logger // nil: nothing is logged
+}
+
+// DefaultOptions are the thresholds of the config's [match] table.
+func DefaultOptions() Options {
+	return Options{MaxDistance: 63, CopyDistance: 45, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50}
+}
+
+// Sets is the memory of all hash sets.
+type Sets struct {
+	db      *kv.DB
+	maxRows int // of one load
+
+	now atomic.Pointer[view] // what Search sees; replaced whole, never changed
+
+	mu   sync.Mutex      // guards busy and the making of a new view
+	busy map[string]bool // names that a Load or Drop works on
+}
+
+// view is one state of all sets. A search takes it once.
+type view struct {
+	options  Options
+	segments []*segment // by name
+	sight    string
+}
+
+// Open reads the sets of db into memory and clears what an interrupted load
+// or drop has left.
+func Open(db *kv.DB, o Options) (*Sets, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &Sets{db: db, maxRows: maxRows, busy: map[string]bool{}}
+	records, err := s.records()
+	if err != nil {
+		return nil, fmt.Errorf("read hash sets: %w", err)
+	}
+	if err := s.sweep(records); err != nil {
+		return nil, fmt.Errorf("clear leftovers of hash sets: %w", err)
+	}
+	segments := make([]*segment, 0, len(records))
+	for _, r := range records {
+		seg, err := s.build(r)
+		if err != nil {
+			return nil, fmt.Errorf("read hash set %s: %w", r.Set.Name, err)
+		}
+		segments = append(segments, seg)
+	}
+	s.now.Store(newView(o, segments))
+	return s, nil
+}
+
+// Configure swaps the thresholds. Searches that run end with the old ones.
+func (s *Sets) Configure(o Options) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.now.Load()
+	if o.Log == nil {
+		o.Log = old.options.Log
+	}
+	s.now.Store(newView(o, old.segments))
+}
+
+// Sight is a token that changes whenever the answer of Search may change: a
+// set was loaded or dropped, or a threshold was moved.
+func (s *Sets) Sight() string { return s.now.Load().sight }
+
+// publish puts seg in the place of the set of its name; nil takes name away.
+func (s *Sets) publish(name string, seg *segment) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old := s.now.Load()
+	var segments []*segment
+	for _, other := range old.segments {
+		if other.record.Set.Name != name {
+			segments = append(segments, other)
+		}
+	}
+	if seg != nil {
+		segments = append(segments, seg)
+	}
+	s.now.Store(newView(old.options, segments))
+}
+
+// lock keeps a second Load or Drop away from name.
+func (s *Sets) lock(name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.busy[name] {
+		return fmt.Errorf("%s: %w", name, ErrBusy)
+	}
+	s.busy[name] = true
+	return nil
+}
+
+func (s *Sets) unlock(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.busy, name)
+}

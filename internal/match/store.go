@@ -1,0 +1,283 @@
+package match
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"leakwatch/internal/kv"
+)
+
+// The buckets of hashes.db:
+//
+//	sets/NAME       => the record as JSON: its facts, and where its rows lie
+//	versions/NAME   => the last version given, 8 bytes big endian; it outlives
+//	                   a drop, so that no version of a name means two things
+//	rows/ID/BLOCK   => 1,024 rows, see row.go; ID and BLOCK are 8 bytes big endian
+//
+// A version is written under an ID that no record names. One small transaction
+// then turns the record to it, so a crash before that leaves the old version
+// and a bucket that nobody names, which sweep clears.
+const (
+	setsBucket     = "sets"
+	versionsBucket = "versions"
+	rowsBucket     = "rows"
+)
+
+const (
+	fillPercent = 0.95 // keys only grow
+	sweepBlocks = 256  // blocks that one transaction deletes at most
+)
+
+// record is what the store knows of a set.
+type record struct {
+	Set  Set    `json:"set"`
+	ID   uint64 `json:"id"`   // of the bucket of its rows
+	Rows int    `json:"rows"` // stored, manifest rows too
+}
+
+func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// records reads all records, by name, and makes the buckets of a new store.
+func (s *Sets) records() ([]record, error) {
+	var all []record
+	err := s.db.Update(func(tx *kv.Tx) error {
+		for _, name := range []string{versionsBucket, rowsBucket} {
+			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+				return err
+			}
+		}
+		sets, err := tx.CreateBucketIfNotExists([]byte(setsBucket))
+		if err != nil {
+			return err
+		}
+		return sets.ForEach(func(name, v []byte) error {
+			var r record
+			if err := json.Unmarshal(v, &r); err != nil || r.Set.Name != string(name) {
+				return fmt.Errorf("record of set %s: %w", name, ErrDamaged)
+			}
+			all = append(all, r)
+			return nil
+		})
+	})
+	return all, err
+}
+
+// newRows makes an empty bucket for rows and returns its ID.
+func (s *Sets) newRows() (id uint64, err error) {
+	err = s.db.Update(func(tx *kv.Tx) error {
+		rows := tx.Bucket([]byte(rowsBucket))
+		if id, err = rows.NextSequence(); err != nil {
+			return err
+		}
+		_, err = rows.CreateBucket(key(id))
+		return err
+	})
+	return id, err
+}
+
+// putBlocks appends blocks, the first of them as number first.
+func (s *Sets) putBlocks(id, first uint64, blocks [][]byte) error {
+	return s.db.Update(func(tx *kv.Tx) error {
+		b := tx.Bucket([]byte(rowsBucket)).Bucket(key(id))
+		if b == nil {
+			return fmt.Errorf("rows %d: %w", id, ErrDamaged)
+		}
+		b.FillPercent = fillPercent
+		for i, v := range blocks {
+			if err := b.Put(key(first+uint64(i)), v); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// flip makes r the current version of its set, gives it its number, and
+// returns the ID of the rows that it replaced, or 0. A crash before its commit
+// leaves the old version, after it the new one.
+func (s *Sets) flip(r *record) (old uint64, err error) {
+	err = s.db.Update(func(tx *kv.Tx) error {
+		name := []byte(r.Set.Name)
+		versions, sets := tx.Bucket([]byte(versionsBucket)), tx.Bucket([]byte(setsBucket))
+		version := uint64(1)
+		if v := versions.Get(name); len(v) == 8 {
+			version = binary.BigEndian.Uint64(v) + 1
+		}
+		r.Set.Version = int(version)
+		if old, err = rowsOf(sets.Get(name)); err != nil {
+			return err
+		}
+		v, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		if err := versions.Put(name, key(version)); err != nil {
+			return err
+		}
+		return sets.Put(name, v)
+	})
+	return old, err
+}
+
+// forget takes the record of name away and returns the ID of its rows.
+func (s *Sets) forget(name string) (old uint64, err error) {
+	err = s.db.Update(func(tx *kv.Tx) error {
+		sets := tx.Bucket([]byte(setsBucket))
+		if old, err = rowsOf(sets.Get([]byte(name))); err != nil {
+			return err
+		}
+		return sets.Delete([]byte(name))
+	})
+	return old, err
+}
+
+func rowsOf(v []byte) (id uint64, err error) {
+	if v == nil {
+		return 0, nil
+	}
+	var r record
+	if err := json.Unmarshal(v, &r); err != nil {
+		return 0, fmt.Errorf("record of a set: %w", ErrDamaged)
+	}
+	return r.ID, nil
+}
+
+// clear deletes the rows of id in steps, so that no transaction grows with the
+// set. A crash in between leaves the rest to sweep.
+func (s *Sets) clear(id uint64) error {
+	if id == 0 {
+		return nil
+	}
+	for done := false; !done; {
+		err := s.db.Update(func(tx *kv.Tx) error {
+			rows := tx.Bucket([]byte(rowsBucket))
+			b := rows.Bucket(key(id))
+			if b == nil {
+				done = true
+				return nil
+			}
+			var keys [][]byte
+			c := b.Cursor()
+			for k, _ := c.First(); k != nil && len(keys) < sweepBlocks; k, _ = c.Next() {
+				keys = append(keys, append([]byte(nil), k...))
+			}
+			for _, k := range keys {
+				if err := b.Delete(k); err != nil {
+					return err
+				}
+			}
+			if len(keys) < sweepBlocks {
+				done = true
+				return rows.DeleteBucket(key(id))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep clears the rows that no record names.
+func (s *Sets) sweep(records []record) error {
+	named := map[uint64]bool{}
+	for _, r := range records {
+		named[r.ID] = true
+	}
+	var leftovers []uint64
+	err := s.db.View(func(tx *kv.Tx) error {
+		return tx.Bucket([]byte(rowsBucket)).ForEachBucket(func(k []byte) error {
+			if len(k) == 8 && !named[binary.BigEndian.Uint64(k)] {
+				leftovers = append(leftovers, binary.BigEndian.Uint64(k))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range leftovers {
+		if err := s.clear(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errGone is returned for rows that were cleared in the meantime.
+var errGone = errors.New("the rows were replaced")
+
+// viewBlock gives fn one block; what it gives out is valid until fn returns.
+func (s *Sets) viewBlock(id, number uint64, fn func(packed) error) error {
+	return s.db.View(func(tx *kv.Tx) error {
+		b := tx.Bucket([]byte(rowsBucket)).Bucket(key(id))
+		if b == nil {
+			return errGone
+		}
+		v := b.Get(key(number))
+		if v == nil {
+			return errGone // or damaged: the caller knows whether it should be there
+		}
+		p, err := unpack(v)
+		if err != nil {
+			return err
+		}
+		return fn(p)
+	})
+}
+
+// entry reads entry i of the rows of id.
+func (s *Sets) entry(id uint64, i uint32) (e Entry, err error) {
+	err = s.viewBlock(id, uint64(i)/blockRows, func(p packed) error {
+		if int(i)%blockRows >= p.len() {
+			return ErrDamaged
+		}
+		r, err := p.row(int(i) % blockRows)
+		if err == nil {
+			e = r.entry()
+		}
+		return err
+	})
+	return e, err
+}
+
+// build reads the rows of r into memory.
+func (s *Sets) build(r record) (*segment, error) {
+	b := newBuilder(r.Rows)
+	err := s.db.View(func(tx *kv.Tx) error {
+		rows := tx.Bucket([]byte(rowsBucket)).Bucket(key(r.ID))
+		if rows == nil {
+			return fmt.Errorf("rows %d are missing: %w", r.ID, ErrDamaged)
+		}
+		number := uint64(0)
+		c := rows.Cursor()
+		for k, v := c.First(); k != nil; k, v = c.Next() {
+			p, err := unpack(v)
+			if err != nil {
+				return err
+			}
+			if len(k) != 8 || binary.BigEndian.Uint64(k) != number {
+				return fmt.Errorf("block %d is missing: %w", number, ErrDamaged)
+			}
+			for i := range p.len() {
+				row, err := p.row(i)
+				if err != nil {
+					return err
+				}
+				b.add(&row)
+			}
+			number++
+		}
+		return nil
+	})
+	if err == nil && b.entries != r.Rows {
+		err = fmt.Errorf("%d rows of %d: %w", b.entries, r.Rows, ErrDamaged)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return b.segment(r), nil
+}

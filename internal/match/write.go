@@ -1,0 +1,82 @@
+package match
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+)
+
+// WriteCSV writes entries with a header. What it writes ReadRows gives back
+// byte for byte; so nothing in it is guarded against spreadsheets, which would
+// run a ref like "=1+1".
+func WriteCSV(w io.Writer, rows iter.Seq2[Entry, error]) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(strings.Split(columnNames, ", ")); err != nil {
+		return err
+	}
+	for e, err := range rows {
+		if err != nil {
+			return err
+		}
+		quality, size, pdq, p := "", "", "", ""
+		if e.Quality != UnknownQuality {
+			quality = strconv.Itoa(e.Quality)
+		}
+		if e.Size > 0 || e.manifest() {
+			size = strconv.FormatInt(e.Size, 10)
+		}
+		if e.PDQ != nil {
+			pdq = e.PDQ.String()
+		}
+		if e.PHash != nil {
+			p = e.PHash.String()
+		}
+		if err := out.Write([]string{e.Ref, e.SHA256, e.SHA1, e.CRC32, e.Path, size, pdq, quality, p}); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// WriteJSON writes entries as `hash --json` prints them: all keys, null where
+// a set does not keep the fact.
+func WriteJSON(w io.Writer, rows iter.Seq2[Entry, error]) error {
+	out := bufio.NewWriter(w)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for e, err := range rows {
+		if err != nil {
+			return err
+		}
+		j := jsonRow{Path: some(e.Path), Ref: some(e.Ref), SHA256: some(e.SHA256), SHA1: some(e.SHA1), CRC32: some(e.CRC32)}
+		if e.Size > 0 || e.manifest() {
+			j.Size = &e.Size
+		}
+		if e.PDQ != nil {
+			j.PDQ = some(e.PDQ.String())
+		}
+		if e.Quality != UnknownQuality {
+			j.Quality = &e.Quality
+		}
+		if e.PHash != nil {
+			j.PHash = some(e.PHash.String())
+		}
+		if err := enc.Encode(j); err != nil {
+			return fmt.Errorf("write entry: %w", err)
+		}
+	}
+	return out.Flush()
+}
+
+func some(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
