@@ -52,24 +52,32 @@ func loop(all []Entry, o Options, q *Query) (verdict, ref string, d, lead, orien
 	return verdict, all[best].Ref, d, lead, orientation
 }
 
+// pool are pictures about whose turns sets and queries are drawn.
+func pool() (pictures [5][8]phash.PDQ) {
+	r := rand.New(rand.NewPCG(11, 12))
+	for i := range pictures {
+		pictures[i] = picture(r)
+	}
+	return pictures
+}
+
 // population draws a set of n entries of a kind.
 func population(r *rand.Rand, kind string, n int) []Entry {
 	all := make([]Entry, n)
-	var centres []phash.PDQ
-	for range 5 {
-		centres = append(centres, picture(r)[0])
-	}
+	pictures := pool()
 	for i := range all {
+		centre := pictures[r.IntN(5)][r.IntN(8)]
 		e := Entry{Ref: fmt.Sprintf("r%d", i), Quality: 100}
 		var p phash.PDQ
 		switch kind {
 		case "random":
 			p = randomPDQ(r)
 		case "clustered":
-			p = flipBits(r, centres[r.IntN(5)], r.IntN(60))
+			p = flipBits(r, centre, 5+r.IntN(100))
 		case "duplicates":
-			p = flipBits(r, centres[r.IntN(5)], r.IntN(2))
-			e.Ref = fmt.Sprintf("r%d", r.IntN(n/2+1))
+			p = pictures[r.IntN(2)][0]
+			p[r.IntN(3)*8] ^= byte(r.IntN(2) * 0xff)
+			e.Ref = fmt.Sprintf("r%d", r.IntN(3))
 			e.Quality = []int{UnknownQuality, 30, 50, 100}[r.IntN(4)]
 		case "zeros":
 		case "ones":
@@ -86,7 +94,7 @@ func population(r *rand.Rand, kind string, n int) []Entry {
 // query draws a found picture: drawn afresh, or made from an entry.
 func query(r *rand.Rand, all []Entry) Query {
 	q := Query{Quality: 100}
-	switch r.IntN(4) {
+	switch r.IntN(6) {
 	case 0:
 		q.Turns = picture(r)
 	case 1:
@@ -96,6 +104,13 @@ func query(r *rand.Rand, all []Entry) Query {
 	case 2:
 		q.Turns = same(phash.PDQ{})
 	case 3:
+		q.Turns = pool()[r.IntN(5)]
+	case 4: // turns that lie about one base, each at a distance of its own
+		p := pool()[r.IntN(5)][r.IntN(8)]
+		for i := range q.Turns {
+			q.Turns[i] = flipBits(r, p, r.IntN(20))
+		}
+	case 5:
 		q.Turns = picture(r)
 		if len(all) == 0 {
 			break
@@ -226,6 +241,18 @@ func TestTurnsPrune(t *testing.T) {
 		if !b.prune {
 			t.Fatalf("slack of drawn turns: %v, want at most %d", b.slack, maxSlack)
 		}
+	}
+}
+
+// Turns that share a sum are all covered: the farthest sets the slack.
+func TestSlackIsTheLargest(t *testing.T) {
+	r := rand.New(rand.NewPCG(13, 14))
+	turns := same(randomPDQ(r))
+	turns[3] = flipBits(r, turns[0], 30)
+	all := []Entry{{Ref: "a", PDQ: &turns[3], Quality: 100}, {Ref: "b", PDQ: ptr(randomPDQ(r)), Quality: 100}, {Ref: "c", PDQ: ptr(randomPDQ(r)), Quality: 100}}
+	row, d, turn := newBatch(turns).nearest(segmentOf(t, all).pdq, 0, func(int) bool { return true })
+	if row != 0 || d != 0 || turn != 3 {
+		t.Errorf("got row %d at %d turn %d, want row 0 at 0 turn 3", row, d, turn)
 	}
 }
 

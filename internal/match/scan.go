@@ -77,11 +77,26 @@ func (b *batch) nearestSum(turn *class) (base, pattern, slack int) {
 	return base, pattern, slack
 }
 
-// limits are the largest sums that a turn within radius can have.
-func (b *batch) limits(radius int) (l [2][4]int) {
-	for i := range l {
-		for p := range l[i] {
-			l[i][p] = b.slack[i][p] + radius
+// pass counts four sums at once, in lanes of 16 bits: two rows by two bases.
+// A lane starts at its limit over threshold, and what the sum leaves has that
+// bit only where the sum is within the limit.
+const (
+	lanes     = 1 | 1<<16 | 1<<32 | 1<<48
+	threshold = 1024
+)
+
+// limits are the lanes to start from, one word for each pattern.
+func (b *batch) limits(radius int) (l [4]uint64) {
+	for p, mask := range patterns {
+		for i := range b.base {
+			limit := threshold + b.slack[i][p] + radius
+			if b.slack[i][p] == unused {
+				limit = threshold / 2
+			}
+			if mask != 0 {
+				limit -= 128 // two of the four words are turned round
+			}
+			l[p] |= uint64(limit) << (16 * i) * (1 | 1<<32)
 		}
 	}
 	return l
@@ -103,37 +118,46 @@ func (b *batch) distance(row *class) (d, turn int) {
 func (b *batch) nearest(rows []class, radius int, take func(row int) bool) (row, distance, turn int) {
 	row = -1
 	limits := b.limits(radius)
-	for i := 0; i < len(rows) && radius >= 0; i++ {
+	for i := 0; i < len(rows) && radius >= 0; i += 2 {
 		if b.prune {
-			if i = pass(rows, i, &b.base, &limits); i == len(rows) {
+			if i = pass(rows, i, &b.base, &limits); i >= len(rows) {
 				break
 			}
 		}
-		if d, o := b.distance(&rows[i]); d <= radius && take(i) {
-			row, distance, turn = i, d, o
-			radius = d - 1
-			limits = b.limits(radius)
+		for j := i; j < min(i+2, len(rows)); j++ {
+			if d, o := b.distance(&rows[j]); d <= radius && take(j) {
+				row, distance, turn = j, d, o
+				radius = d - 1
+				limits = b.limits(radius)
+			}
 		}
 	}
 	return row, distance, turn
 }
 
-// pass returns the next row from i on of which a sum is within its limit, or
-// len(rows).
-func pass(rows []class, i int, base *[2]class, limits *[2][4]int) int {
-	p, q, l, m := base[0], base[1], limits[0], limits[1]
-	for ; i < len(rows); i++ {
-		w := &rows[i]
-		a, b, c, d := bits.OnesCount64(w[0]^p[0]), bits.OnesCount64(w[1]^p[1]), bits.OnesCount64(w[2]^p[2]), bits.OnesCount64(w[3]^p[3])
-		// The sign bit stays only where every difference is negative.
-		far := (l[0] - (a + b + c + d)) & (l[1] - (128 + b + d - a - c)) & (l[2] - (128 + c + d - a - b)) & (l[3] - (128 + a + d - b - c))
-		a, b, c, d = bits.OnesCount64(w[0]^q[0]), bits.OnesCount64(w[1]^q[1]), bits.OnesCount64(w[2]^q[2]), bits.OnesCount64(w[3]^q[3])
-		far &= (m[0] - (a + b + c + d)) & (m[1] - (128 + b + d - a - c)) & (m[2] - (128 + c + d - a - b)) & (m[3] - (128 + a + d - b - c))
-		if far >= 0 {
+// pass returns the next pair of rows, from i on, of which a sum is within its
+// limit. A last row without a partner always passes.
+func pass(rows []class, i int, base *[2]class, limits *[4]uint64) int {
+	p, q := base[0], base[1]
+	for ; i+1 < len(rows); i += 2 {
+		w, v := &rows[i], &rows[i+1]
+		a := lane(w[0], v[0], p[0], q[0])
+		b := lane(w[1], v[1], p[1], q[1])
+		c := lane(w[2], v[2], p[2], q[2])
+		d := lane(w[3], v[3], p[3], q[3])
+		ab, cd, ba, dc := a+b, c+d, b-a, d-c
+		near := (limits[0] - ab - cd) | (limits[1] - dc - ba) | (limits[2] - cd + ab) | (limits[3] - dc + ba)
+		if near&(threshold*lanes) != 0 {
 			return i
 		}
 	}
 	return i
+}
+
+// lane counts the bits between two rows and two bases.
+func lane(w, v, p, q uint64) uint64 {
+	return uint64(bits.OnesCount64(w^p)) + uint64(bits.OnesCount64(w^q))<<16 +
+		uint64(bits.OnesCount64(v^p))<<32 + uint64(bits.OnesCount64(v^q))<<48
 }
 
 // nearestPHash is nearest for 64-bit hashes.
