@@ -242,6 +242,27 @@ func TestTurnsPrune(t *testing.T) {
 			t.Fatalf("slack of drawn turns: %v, want at most %d", b.slack, maxSlack)
 		}
 	}
+	var turns [8]phash.PDQ
+	for i, s := range []string{ // published: one picture turned and hashed anew each time
+		"f8f8f0cce0f4e84d0e370a22028f67f0b36e2ed596623e1d33e6339c4e9c9b22",
+		"f8f80f31e0f417b00e37f5cd028f980fb36ed02a9662c1e233e6cc634e9c64dd",
+		"adad5a64b5a142e55362a09057dacd5ae63b847fc23794b766b319361fc93188",
+		"8dad2599b1a1bd1853625f6553da32a1e63b7280c2374b4866b366c91bc9ce77",
+		"f0a1f102f1dcc0bd9c5309720fff018de34ef1e8ada9a956d2967ade0ea91a50",
+		"b0a10efd71cc3f429413d48d0ffffe12e34e0e17ada952a9d29684210aa9e5af",
+		"a5f05ba8a4896a17c106a3da5aaaab07b61b5b42f8fc07fc83c3d0740bfcb0fa",
+		"a5f4a457a48995e8c9065c275aaa5498b61ba4bdf8fcf80387c32f8b0bfc4f05",
+	} {
+		var err error
+		if turns[i], err = phash.ParsePDQ(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := newBatch(turns)
+	t.Logf("slack of published turns: %v", b.slack)
+	if !b.prune {
+		t.Errorf("slack of published turns: %v, want at most %d", b.slack, maxSlack)
+	}
 }
 
 // Turns that share a sum are all covered: the farthest sets the slack.

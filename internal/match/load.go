@@ -97,6 +97,8 @@ type loader struct {
 	shas       map[uint64]uint32 // first 8 bytes of a SHA-256 -> first entry
 	lines      []uint32          // of each entry
 	duplicates int
+	pdqs, skew int    // PDQ hashes, and by how many set bits they miss 128 together: about 1 each
+	from       string // the file of the entry read last
 }
 
 func newLoader(s *Sets, progress func(int)) *loader {
@@ -136,6 +138,9 @@ func (l *loader) read(ctx context.Context, rows iter.Seq2[Entry, error]) error {
 		}
 	}
 	l.progress(l.rows)
+	if l.pdqs >= 20 && l.skew >= 4*l.pdqs {
+		l.tell(&RowError{Path: l.from, Line: l.rows, Note: true, Reason: "these hashes are not cut at a median, as PDQ is: is the list one of SHA-256? Then write sha256 over the column"})
+	}
 	switch {
 	case l.bad:
 		return &l.report
@@ -157,6 +162,7 @@ func (l *loader) add(e *Entry) error {
 		l.tell(&RowError{Path: e.From, Line: l.lineOf(e), Reason: reason})
 		return nil
 	}
+	l.from = e.From
 	self := uint32(l.index.entries)
 	twin := self
 	if first, known := l.refs[maphash.String(l.seed, e.Ref)]; known {
@@ -178,6 +184,11 @@ func (l *loader) add(e *Entry) error {
 		} else {
 			l.shas[prefix] = self
 		}
+	}
+	if e.PDQ != nil {
+		l.pdqs++
+		set := e.PDQ.Distance(phash.PDQ{})
+		l.skew += max(set-128, 128-set)
 	}
 	l.lines = append(l.lines, uint32(l.lineOf(e)))
 	if double {

@@ -282,7 +282,7 @@ func TestFieldLists(t *testing.T) {
 	s := openSets(t, DefaultOptions())
 	for _, text := range []string{list(",", ""), list(";", ";"), list("\t", ""), "sep=;\r\n" + list(";", "")[3:], list(",", "", ",", "")} {
 		set, err := loadText(s, "field", "clean.csv", text)
-		if err != nil || set.Entries != 6 || set.Refs != 6 {
+		if err != nil || set.Entries != 6 || set.Refs != 6 || set.Notes != nil {
 			t.Fatalf("%.40q: got %d entries, %v, want 6", text, set.Entries, err)
 		}
 		var csv, jsonl bytes.Buffer

@@ -31,7 +31,7 @@ const (
 // with the next line; any other error is the last thing given.
 func ReadRows(r io.Reader, path string, format Format) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		rd := &reader{in: bufio.NewReaderSize(r, maxJSONLine), path: path, yield: yield}
+		rd := &reader{in: bufio.NewReaderSize(&sticky{r: r}, maxJSONLine), path: path, yield: yield}
 		if err := rd.read(format); err != nil {
 			rd.give(Entry{}, err)
 		}
@@ -47,12 +47,22 @@ type reader struct {
 	ended bool // the consumer wants no more
 }
 
+// sticky gives its first error for ever: a look ahead does not use it up.
+type sticky struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sticky) Read(p []byte) (n int, err error) {
+	if s.err == nil {
+		n, s.err = s.r.Read(p)
+	}
+	return n, s.err
+}
+
 // read finds the format and reads all rows.
 func (rd *reader) read(format Format) error {
-	start, err := rd.in.Peek(sniffBytes)
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("read %s: %w", rd.path, err)
-	}
+	start, _ := rd.in.Peek(sniffBytes) // an error comes back when the lines are read
 	if rest, ok := bytes.CutPrefix(start, []byte("\uFEFF")); ok {
 		start = rest
 		if _, err := rd.in.Discard(3); err != nil {

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -63,7 +64,7 @@ func (rd *reader) readCSV() error {
 		if !more {
 			return err
 		}
-		if len(line) == 0 {
+		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		at := rd.line
@@ -96,7 +97,7 @@ func (rd *reader) readHeader() (columns []string, sep byte, err error) {
 			return nil, 0, err
 		}
 		text := string(line)
-		if text == "" || isSep(text) {
+		if strings.TrimSpace(text) == "" || isSep(text) {
 			continue
 		}
 		var known bool
@@ -267,7 +268,7 @@ func (rd *reader) readPDQ() error {
 			return err
 		}
 		text := strings.TrimSpace(string(line))
-		if text == "" || text[0] == '#' {
+		if strings.TrimSpace(text) == "" || text[0] == '#' {
 			continue
 		}
 		hash, rest, _ := strings.Cut(text, ",")

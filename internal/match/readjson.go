@@ -54,7 +54,10 @@ func (rd *reader) readJSON() error {
 
 func jsonReason(err error) string {
 	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
+	if errors.As(err, &kind) && kind.Field == "" {
+		return "a line is one JSON object, not a JSON " + kind.Value
+	}
+	if kind != nil {
 		return fmt.Sprintf("%s cannot be a JSON %s", kind.Field, kind.Value)
 	}
 	var syntax *json.SyntaxError

@@ -12,10 +12,11 @@ import (
 )
 
 // WriteCSV writes entries with a header. What it writes ReadRows gives back
-// byte for byte; so nothing in it is guarded against spreadsheets, which would
-// run a ref like "=1+1".
+// byte for byte, but for line breaks in a path; so nothing in it is guarded
+// against spreadsheets, which would run a ref like "=1+1".
 func WriteCSV(w io.Writer, rows iter.Seq2[Entry, error]) error {
 	out := csv.NewWriter(w)
+	oneLine := strings.NewReplacer("\r", "\uFFFD", "\n", "\uFFFD")
 	if err := out.Write(strings.Split(columnNames, ", ")); err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func WriteCSV(w io.Writer, rows iter.Seq2[Entry, error]) error {
 		if e.PHash != nil {
 			p = e.PHash.String()
 		}
-		if err := out.Write([]string{e.Ref, e.SHA256, e.SHA1, e.CRC32, e.Path, size, pdq, quality, p}); err != nil {
+		if err := out.Write([]string{e.Ref, e.SHA256, e.SHA1, e.CRC32, oneLine.Replace(e.Path), size, pdq, quality, p}); err != nil {
 			return err
 		}
 	}
