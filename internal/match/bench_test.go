@@ -123,7 +123,28 @@ func BenchmarkSearch300k(b *testing.B) {
 			}
 			b.ReportMetric(float64(scan.Microseconds())/float64(n), "us/scan")
 			b.ReportMetric(float64(loop.Microseconds())/float64(n), "us/loop")
+			fmt.Printf("figure scan_300k_r63_%s_ms %.2f\n", kind.name, scan.Seconds()*1000/float64(n))
 			fmt.Printf("ratio %s %.2f\n", kind.figure, float64(loop)/float64(scan))
 		})
 	}
+}
+
+// BenchmarkHit300k finds a stored picture: scan, lead and the ref from the store.
+func BenchmarkHit300k(b *testing.B) {
+	r := rand.New(rand.NewPCG(3, 3))
+	all := drawn(r, benchRows, true)
+	var found [100][8]phash.PDQ
+	for i := range found {
+		found[i] = picture(r)
+		all[r.IntN(len(all))].PDQ = &found[i][r.IntN(8)]
+	}
+	s := openSets(b, DefaultOptions())
+	load(b, s, "bench", all)
+	for i := 0; b.Loop(); i++ {
+		q := Query{Turns: found[i%len(found)], Quality: 100}
+		if hits := s.Search(q); len(hits) != 1 || hits[0].Verdict != Copy {
+			b.Fatalf("got %+v, want a copy", hits)
+		}
+	}
+	fmt.Printf("figure hit_300k_ms %.2f\n", b.Elapsed().Seconds()*1000/float64(b.N))
 }

@@ -1,6 +1,7 @@
 package match
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/hex"
@@ -158,11 +159,11 @@ func (l *loader) tell(e *RowError) {
 
 // add settles one entry, indexes it and puts it into the block.
 func (l *loader) add(e *Entry) error {
+	l.from = cmp.Or(e.From, "row")
 	if reason := e.settle(); reason != "" {
-		l.tell(&RowError{Path: e.From, Line: l.lineOf(e), Reason: reason})
+		l.tell(&RowError{Path: l.from, Line: l.lineOf(e), Reason: reason})
 		return nil
 	}
-	l.from = e.From
 	self := uint32(l.index.entries)
 	twin := self
 	if first, known := l.refs[maphash.String(l.seed, e.Ref)]; known {
@@ -193,7 +194,7 @@ func (l *loader) add(e *Entry) error {
 	l.lines = append(l.lines, uint32(l.lineOf(e)))
 	if double {
 		l.duplicates++
-		l.tell(&RowError{Path: e.From, Line: l.lineOf(e), Note: true, Reason: fmt.Sprintf("a double: the picture of line %d again", l.lines[first])})
+		l.tell(&RowError{Path: l.from, Line: l.lineOf(e), Note: true, Reason: fmt.Sprintf("a double: the picture of line %d again", l.lines[first])})
 	}
 	if l.block.len() == blockRows {
 		return l.flush(false)

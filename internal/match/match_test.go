@@ -20,7 +20,7 @@ import (
 // openStore opens hashes.db at path; Close it to open it again.
 func openStore(t testing.TB, path string) *kv.DB {
 	t.Helper()
-	db, err := kv.Open(path, kv.Options{Schema: 1})
+	db, err := kv.Open(path, kv.Options{Schema: Schema})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,6 +246,26 @@ func TestLoadSearchReplaceDrop(t *testing.T) {
 	}
 	if s.Sight() == loaded {
 		t.Error("Sight came back with another load")
+	}
+}
+
+// Each set answers for itself, the strongest first; entries with the same ref
+// are one picture and do not take its lead away.
+func TestHitsOfManySets(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	s := openSets(t, DefaultOptions())
+	turns, sum := picture(r), sumOf(r)
+	near, nearer := flipBits(r, turns[0], 40), flipBits(r, turns[0], 38)
+	load(t, s, "a-weak", []Entry{{Ref: "x", PDQ: &near, Quality: 100}, {Ref: "y", PDQ: &nearer, Quality: 100}})
+	load(t, s, "b-copy", []Entry{{Ref: "x", PDQ: &near, Quality: 100}, {Ref: "x", PDQ: &nearer, Quality: 100}})
+	load(t, s, "c-exact", []Entry{{Ref: "z", SHA256: hex.EncodeToString(sum[:])}})
+	load(t, s, "d-none", []Entry{{Ref: "n", PDQ: ptr(randomPDQ(r)), Quality: 100}})
+	var got []string
+	for _, h := range s.Search(Query{SHA256: sum, Turns: turns, Quality: 100}) {
+		got = append(got, fmt.Sprintf("%s %s %s %d", h.Set, h.Verdict, h.Ref, *h.Distance))
+	}
+	if want := []string{"c-exact exact z 0", "b-copy copy x 38", "a-weak weak y 38"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -40,12 +40,13 @@ type Hit struct {
 // distance the one loaded first; pHash for entries that have no PDQ. It waits
 // for no load.
 func (s *Sets) Search(q Query) []Hit {
+	b := newBatch(q.Turns)
 	return s.answer(func(v *view, seg *segment) (Hit, error) {
 		hit, err := s.exact(seg, q.SHA256)
 		if hit.Verdict != "" || q.Quality < v.options.MinQuality {
 			return hit, err
 		}
-		like, err2 := s.alike(v.options, seg, &q)
+		like, err2 := s.alike(v.options, seg, &q, b)
 		return like, errors.Join(err, err2)
 	})
 }
@@ -100,8 +101,8 @@ func (s *Sets) exact(seg *segment, sum [32]byte) (hit Hit, failed error) {
 }
 
 // alike looks for the nearest entry by PDQ and by pHash, and takes the stronger.
-func (s *Sets) alike(o Options, seg *segment, q *Query) (Hit, error) {
-	hit, err := s.alikePDQ(o, seg, q)
+func (s *Sets) alike(o Options, seg *segment, q *Query, b *batch) (Hit, error) {
+	hit, err := s.alikePDQ(o, seg, b)
 	if !q.HasPHash || len(seg.phash) == 0 || hit.Verdict == Copy {
 		return hit, err
 	}
@@ -112,11 +113,7 @@ func (s *Sets) alike(o Options, seg *segment, q *Query) (Hit, error) {
 	return hit, errors.Join(err, err2)
 }
 
-func (s *Sets) alikePDQ(o Options, seg *segment, q *Query) (Hit, error) {
-	if len(seg.pdq) == 0 {
-		return Hit{}, nil
-	}
-	b := newBatch(q.Turns)
+func (s *Sets) alikePDQ(o Options, seg *segment, b *batch) (Hit, error) {
 	judged := func(row int) bool { return o.usable(int(seg.qual[row])) }
 	row, d, turn := b.nearest(seg.pdq, o.pdqRadius(), judged)
 	if row < 0 {

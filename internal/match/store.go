@@ -9,6 +9,9 @@ import (
 	"leakwatch/internal/kv"
 )
 
+// Schema is the schema of hashes.db that this room knows.
+const Schema = 1
+
 // The buckets of hashes.db:
 //
 //	sets/NAME       => the record as JSON: its facts, and where its rows lie
