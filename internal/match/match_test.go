@@ -142,35 +142,29 @@ func same(p phash.PDQ) (turns [8]phash.PDQ) {
 	return turns
 }
 
-func TestLoadSearchReplaceDrop(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	path := filepath.Join(t.TempDir(), "hashes.db")
-	db := openStore(t, path)
-	s, err := Open(db, DefaultOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if sets, err := s.List(); err != nil || sets == nil || len(sets) != 0 {
-		t.Fatalf("List of a new store: got %v, %v, want an empty list", sets, err)
-	}
-	turns := picture(r)
-	sum := sumOf(r)
-	all := []Entry{
+// car draws a set of four rows: one with SHA-256 and PDQ, an unlike one, one
+// of poor quality, and a manifest row.
+func car(r *rand.Rand) (turns [8]phash.PDQ, sum [32]byte, all []Entry) {
+	turns, sum = picture(r), sumOf(r)
+	return turns, sum, []Entry{
 		{SHA256: hex.EncodeToString(sum[:]), PDQ: &turns[0], Quality: 100, Size: 7, Path: "a.jpg"},
 		{Ref: "far", PDQ: ptr(randomPDQ(r)), Quality: 100},
 		{Ref: "poor", PDQ: ptr(randomPDQ(r)), Quality: 30},
 		{Ref: "listed", Path: "dir/b.jpg", Size: 10},
 	}
-	empty := s.Sight()
+}
+
+func TestSearch(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	s := openSets(t, DefaultOptions())
+	if sets, err := s.List(); err != nil || sets == nil || len(sets) != 0 {
+		t.Fatalf("List of a new store: got %v, %v, want an empty list", sets, err)
+	}
+	turns, sum, all := car(r)
 	set := load(t, s, "cars", all)
 	if set.Version != 1 || set.Entries != 3 || set.Refs != 4 || set.ExactOnly != 1 || set.ManifestEntries != 1 || set.Duplicates != 0 || set.Detail != nil {
 		t.Errorf("Load: got %+v", set)
 	}
-	loaded := s.Sight()
-	if loaded == empty {
-		t.Error("Sight did not change with a load")
-	}
-
 	for o := range turns {
 		// The found picture was turned: its turn o lies on the entry.
 		q := Query{Quality: 90, Turns: same(randomPDQ(r))}
@@ -185,6 +179,9 @@ func TestLoadSearchReplaceDrop(t *testing.T) {
 			t.Errorf("quality 49: got %+v, want no hit", hits)
 		}
 	}
+	if hits := s.Search(Query{Quality: 90, Turns: same(*all[2].PDQ)}); len(hits) != 0 {
+		t.Errorf("the entry of poor quality: got %+v, want no hit", hits)
+	}
 	for _, hits := range [][]Hit{s.Search(Query{SHA256: sum}), s.Exact(sum)} {
 		if len(hits) != 1 || hits[0].Verdict != Exact || hits[0].Algorithm != SHA256 || *hits[0].Distance != 0 || hits[0].Orientation != 1 {
 			t.Errorf("equal bytes: got %+v, want exact", hits)
@@ -195,8 +192,25 @@ func TestLoadSearchReplaceDrop(t *testing.T) {
 	if hits := s.Exact(near); len(hits) != 0 {
 		t.Errorf("a SHA-256 that differs in its last bit: got %+v", hits)
 	}
+}
 
-	// A refused load leaves the version before, in memory and on disk.
+// Versions grow, a drop in between included; Sight moves with each change and
+// with nothing else.
+func TestReplaceRestartDrop(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	path := filepath.Join(t.TempDir(), "hashes.db")
+	db := openStore(t, path)
+	s, err := Open(db, DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sum, all := car(r)
+	empty := s.Sight()
+	load(t, s, "cars", all)
+	loaded := s.Sight()
+	if loaded == empty {
+		t.Error("Sight did not change with a load")
+	}
 	if _, err := loadText(s, "cars", "bad.csv", "ref,pdq\nx,123\n"); err == nil || !strings.Contains(err.Error(), "bad.csv:2: pdq has 3 hex digits, not 64") {
 		t.Errorf("bad load: got %v", err)
 	}
@@ -210,29 +224,19 @@ func TestLoadSearchReplaceDrop(t *testing.T) {
 	if s, err = Open(db, DefaultOptions()); err != nil {
 		t.Fatal(err)
 	}
-	if s.Sight() != loaded {
-		t.Error("Sight is not the same after a restart")
-	}
-	if hits := s.Exact(sum); len(hits) != 1 {
-		t.Errorf("after a restart: got %+v", hits)
+	if s.Sight() != loaded || len(s.Exact(sum)) != 1 {
+		t.Errorf("after a restart: Sight %s, want %s; hits %+v", s.Sight(), loaded, s.Exact(sum))
 	}
 	if got := collect(t, s.Entries("cars")); len(got) != 4 || got[1].Ref != "far" || *got[1].PDQ != *all[1].PDQ || got[3].Path != "dir/b.jpg" || got[3].Size != 10 {
 		t.Errorf("Entries: got %+v", got)
 	}
-
-	if set = load(t, s, "cars", all[1:]); set.Version != 2 {
-		t.Errorf("replaced: got version %d, want 2", set.Version)
+	if set := load(t, s, "cars", all[1:]); set.Version != 2 || len(s.Exact(sum)) != 0 {
+		t.Errorf("replaced: got version %d, want 2; hits %+v", set.Version, s.Exact(sum))
 	}
-	if hits := s.Exact(sum); len(hits) != 0 {
-		t.Errorf("after the replacement: got %+v", hits)
+	if err := s.Drop(t.Context(), "cars"); err != nil || s.Sight() != empty {
+		t.Errorf("drop: %v, Sight %s, want %s", err, s.Sight(), empty)
 	}
-	if err := s.Drop(context.Background(), "cars"); err != nil {
-		t.Fatal(err)
-	}
-	if s.Sight() != empty {
-		t.Error("Sight after the drop is not that of no sets")
-	}
-	if err := s.Drop(context.Background(), "cars"); !errors.Is(err, ErrNoSet) {
+	if err := s.Drop(t.Context(), "cars"); !errors.Is(err, ErrNoSet) {
 		t.Errorf("second drop: got %v, want ErrNoSet", err)
 	}
 	if _, err := s.Show("cars"); !errors.Is(err, ErrNoSet) {
@@ -241,11 +245,8 @@ func TestLoadSearchReplaceDrop(t *testing.T) {
 	if n := storedRows(t, db); n != 0 {
 		t.Errorf("after the drop %d row buckets are left", n)
 	}
-	if set = load(t, s, "cars", all); set.Version != 3 {
-		t.Errorf("loaded after a drop: got version %d, want 3", set.Version)
-	}
-	if s.Sight() == loaded {
-		t.Error("Sight came back with another load")
+	if set := load(t, s, "cars", all); set.Version != 3 || s.Sight() == loaded {
+		t.Errorf("loaded after a drop: got version %d, want 3; Sight %s, before %s", set.Version, s.Sight(), loaded)
 	}
 }
 

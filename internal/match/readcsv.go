@@ -217,14 +217,8 @@ func csvEntry(columns, fields []string) (e Entry, reason string) {
 		case "phash":
 			p = f
 		case "hash":
-			switch len(f) {
-			case 0:
-			case 64:
-				pdq = f
-			case 16:
-				p = f
-			default:
-				return e, fmt.Sprintf("hash has %d digits: a pdq has 64, a phash 16; name the column after its kind", len(f))
+			if reason = byLength(f, &pdq, &p); reason != "" {
+				return e, reason
 			}
 		case "quality":
 			if e.Quality, reason = parseQuality(f); reason != "" {
@@ -246,6 +240,20 @@ func csvEntry(columns, fields []string) (e Entry, reason string) {
 		e.Path = "" // a path alone is no key
 	}
 	return e, ""
+}
+
+// byLength puts a hash of a column that does not say its kind into its place.
+func byLength(hash string, pdq, phash *string) (reason string) {
+	switch len(hash) {
+	case 0:
+	case 64:
+		*pdq = hash
+	case 16:
+		*phash = hash
+	default:
+		return fmt.Sprintf("hash has %d digits: a pdq has 64, a phash 16; name the column after its kind", len(hash))
+	}
+	return ""
 }
 
 func parseQuality(s string) (quality int, reason string) {
