@@ -1,0 +1,452 @@
+package kv_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"leakwatch/internal/kv"
+)
+
+// openEnv makes the test binary open the store that it names and end: an open
+// that kills its process then kills no test.
+const openEnv = "KV_TEST_OPEN"
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(openEnv); path != "" {
+		os.Exit(openInChild(path))
+	}
+	os.Exit(m.Run())
+}
+
+func openInChild(path string) int {
+	db, err := kv.Open(path, kv.Options{SmallFile: os.Getenv("KV_TEST_SMALL") != ""})
+	if err == nil {
+		err = readAll(db)
+		db.Close()
+	}
+	fmt.Println("RESULT", err)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, kv.ErrDamaged):
+		return 74
+	case errors.Is(err, kv.ErrMissing):
+		return 73
+	}
+	return 1
+}
+
+func readAll(db *kv.DB) error {
+	return db.View(func(tx *kv.Tx) error {
+		b := tx.Bucket([]byte("b"))
+		if b == nil {
+			return nil
+		}
+		return b.ForEach(func(k, v []byte) error { return nil })
+	})
+}
+
+// child opens path in a process of its own and returns its exit code and what it said.
+func child(t *testing.T, path string, small bool) (int, string) {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), openEnv+"="+path)
+	if small {
+		cmd.Env = append(cmd.Env, "KV_TEST_SMALL=1")
+	}
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), string(out)
+}
+
+func open(t *testing.T, path string, o kv.Options) *kv.DB {
+	t.Helper()
+	db, err := kv.Open(path, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func put(tx *kv.Tx, key, value string) error {
+	b, err := tx.CreateBucketIfNotExists([]byte("b"))
+	if err != nil {
+		return err
+	}
+	return b.Put([]byte(key), []byte(value))
+}
+
+func get(t *testing.T, db *kv.DB, key string) (value string) {
+	t.Helper()
+	err := db.View(func(tx *kv.Tx) error {
+		if b := tx.Bucket([]byte("b")); b != nil {
+			value = string(b.Get([]byte(key)))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// filled makes a store of some dozen pages and closes it.
+func filled(t *testing.T, o kv.Options) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "some.db")
+	db := open(t, path, o)
+	for round := range 4 {
+		err := db.Update(func(tx *kv.Tx) error {
+			for i := range 300 {
+				if err := put(tx, fmt.Sprintf("key %d %d", i%7, round*300+i), strings.Repeat("v", 100)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestValuesOutliveTheProcess(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.db")
+	db := open(t, path, kv.Options{})
+	if err := db.Update(func(tx *kv.Tx) error { return put(tx, "k", "v") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again := open(t, path, kv.Options{})
+	if got := get(t, again, "k"); got != "v" {
+		t.Errorf("after reopening got %q, want %q", got, "v")
+	}
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v; want 0600", info.Mode(), err)
+	}
+	if left, _ := filepath.Glob(path + ".*"); len(left) != 1 {
+		t.Errorf("beside the store stand %v, want only the mark", left)
+	}
+}
+
+func TestSecondOpenerIsToldWhichFileIsLocked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.db")
+	open(t, path, kv.Options{})
+	start := time.Now()
+	_, err := kv.Open(path, kv.Options{})
+	if !errors.Is(err, kv.ErrLocked) || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want ErrLocked naming %s", err, path)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("took %v, want about 1 s", took)
+	}
+	if err := kv.Check(path); !errors.Is(err, kv.ErrLocked) {
+		t.Errorf("check of an open store: got %v, want ErrLocked", err)
+	}
+}
+
+func TestTwoFirstOpenersMakeOneStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.db")
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			db, err := kv.Open(path, kv.Options{})
+			if errors.Is(err, kv.ErrLocked) {
+				return
+			}
+			if err != nil {
+				t.Errorf("opener %d: %v", i, err)
+				return
+			}
+			if err := db.Update(func(tx *kv.Tx) error { return put(tx, fmt.Sprint(i), "here") }); err != nil {
+				t.Error(err)
+			}
+			db.Close()
+		})
+	}
+	wg.Wait()
+	open(t, path, kv.Options{})
+}
+
+func TestGoneOrEmptiedIsMissing(t *testing.T) {
+	for name, harm := range map[string]func(path string) error{
+		"gone":    os.Remove,
+		"emptied": func(path string) error { return os.Truncate(path, 0) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filled(t, kv.Options{})
+			if err := harm(path); err != nil {
+				t.Fatal(err)
+			}
+			_, err := kv.Open(path, kv.Options{})
+			if !errors.Is(err, kv.ErrMissing) || !strings.Contains(err.Error(), path) {
+				t.Errorf("open: got %v, want ErrMissing naming %s", err, path)
+			}
+			if err := kv.Check(path); !errors.Is(err, kv.ErrMissing) {
+				t.Errorf("check: got %v, want ErrMissing", err)
+			}
+			if info, err := os.Stat(path); err == nil && info.Size() != 0 {
+				t.Errorf("a new store of %d bytes stands there", info.Size())
+			}
+		})
+	}
+}
+
+func TestMark(t *testing.T) {
+	t.Run("an empty file that nobody made a store of", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "some.db")
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		open(t, path, kv.Options{})
+	})
+	t.Run("killed between store and mark: the next open writes it", func(t *testing.T) {
+		path := filled(t, kv.Options{})
+		if err := os.Remove(path + ".mark"); err != nil {
+			t.Fatal(err)
+		}
+		open(t, path, kv.Options{})
+		if _, err := os.Stat(path + ".mark"); err != nil {
+			t.Errorf("no mark after open: %v", err)
+		}
+	})
+	t.Run("unreadable mark of a whole store", func(t *testing.T) {
+		path := filled(t, kv.Options{})
+		if err := os.WriteFile(path+".mark", []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		open(t, path, kv.Options{}).Close()
+		open(t, path, kv.Options{})
+	})
+	t.Run("another store in its place", func(t *testing.T) {
+		path, other := filled(t, kv.Options{}), filled(t, kv.Options{})
+		if err := os.Rename(other, path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := kv.Open(path, kv.Options{}); !errors.Is(err, kv.ErrDamaged) {
+			t.Errorf("got %v, want ErrDamaged", err)
+		}
+	})
+	t.Run("leftovers of a killed creation go", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "some.db")
+		if err := os.WriteFile(path+".new-1", []byte("half"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		open(t, path, kv.Options{})
+		if _, err := os.Stat(path + ".new-1"); err == nil {
+			t.Error("the leftover is still there")
+		}
+	})
+}
+
+func TestSchema(t *testing.T) {
+	var ran []int
+	step := func(n int, err error) func(*kv.Tx) error {
+		return func(tx *kv.Tx) error {
+			ran = append(ran, n)
+			return errors.Join(err, put(tx, fmt.Sprint("step ", n), "done"))
+		}
+	}
+	path := filepath.Join(t.TempDir(), "some.db")
+	open(t, path, kv.Options{Schema: 1}).Close()
+
+	broken := errors.New("broken")
+	_, err := kv.Open(path, kv.Options{Schema: 3, Migrate: []func(*kv.Tx) error{step(1, nil), step(2, broken)}})
+	if !errors.Is(err, broken) {
+		t.Errorf("failing migration: got %v, want its error", err)
+	}
+	db := open(t, path, kv.Options{Schema: 1})
+	if got := get(t, db, "step 1"); got != "" {
+		t.Errorf("a failing migration left step 1 %q behind", got)
+	}
+	db.Close()
+
+	ran = nil
+	db = open(t, path, kv.Options{Schema: 3, Migrate: []func(*kv.Tx) error{step(1, nil), step(2, nil)}})
+	if fmt.Sprint(ran) != "[1 2]" || get(t, db, "step 2") != "done" {
+		t.Errorf("ran %v and step 2 is %q, want [1 2] and done", ran, get(t, db, "step 2"))
+	}
+	db.Close()
+
+	if _, err := kv.Open(path, kv.Options{Schema: 2, Migrate: []func(*kv.Tx) error{step(1, nil)}}); !errors.Is(err, kv.ErrNewerSchema) {
+		t.Errorf("newer schema: got %v, want ErrNewerSchema", err)
+	}
+	if _, err := kv.Open(path, kv.Options{Schema: 5}); err == nil {
+		t.Error("a schema without a way to it was opened")
+	}
+}
+
+func TestFull(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.db")
+	const limit = 256 << 10
+	db := open(t, path, kv.Options{MaxSize: limit})
+	var err error
+	stored := 0
+	for ; err == nil && stored < 1000; stored++ {
+		err = db.Update(func(tx *kv.Tx) error { return put(tx, fmt.Sprint(stored), strings.Repeat("v", 4000)) })
+	}
+	if !errors.Is(err, kv.ErrFull) {
+		t.Fatalf("after %d writes got %v, want ErrFull", stored, err)
+	}
+	if size := db.Size(); size > limit {
+		t.Errorf("size %d is above the limit %d", size, limit)
+	}
+	if err := db.Update(func(tx *kv.Tx) error { return tx.Bucket([]byte("b")).Delete([]byte("0")) }); err != nil {
+		t.Errorf("making room: %v", err)
+	}
+	if err := db.Update(func(tx *kv.Tx) error { return put(tx, "new", "small") }); err != nil {
+		t.Errorf("writing after room was made: %v", err)
+	}
+}
+
+func TestBatch(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.db")
+	db := open(t, path, kv.Options{})
+	const writers, each = 32, 20
+	refused := errors.New("refused")
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := range each {
+				err := db.Batch(func(tx *kv.Tx) error {
+					if err := put(tx, fmt.Sprintf("%d/%d", w, i), "v"); err != nil {
+						return err
+					}
+					if i%5 == 4 {
+						return refused
+					}
+					return nil
+				})
+				if want := i%5 == 4; errors.Is(err, refused) != want || !want && err != nil {
+					t.Errorf("writer %d, %d: got %v", w, i, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for w := range writers {
+		for i := range each {
+			want := "v"
+			if i%5 == 4 {
+				want = ""
+			}
+			if got := get(t, db, fmt.Sprintf("%d/%d", w, i)); got != want {
+				t.Fatalf("writer %d, %d: got %q, want %q", w, i, got, want)
+			}
+		}
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Batch(func(tx *kv.Tx) error { return nil }); err == nil {
+		t.Error("a batch on a closed store had no error")
+	}
+}
+
+func TestBatchPanicMeetsItsCaller(t *testing.T) {
+	db := open(t, filepath.Join(t.TempDir(), "some.db"), kv.Options{})
+	defer func() {
+		if recover() == nil {
+			t.Error("the panic was swallowed")
+		}
+		if err := db.Batch(func(tx *kv.Tx) error { return put(tx, "k", "v") }); err != nil {
+			t.Errorf("after a panic: %v", err)
+		}
+	}()
+	_ = db.Batch(func(tx *kv.Tx) error { panic("at the caller's own goroutine") })
+}
+
+func TestWriteToIsAWholeStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "some.db")
+	db := open(t, path, kv.Options{})
+	for i := range 3 { // an odd and an even commit
+		if err := db.Update(func(tx *kv.Tx) error { return put(tx, fmt.Sprint(i), "v") }); err != nil {
+			t.Fatal(err)
+		}
+		var copied bytes.Buffer
+		n, err := db.WriteTo(&copied)
+		if err != nil || n != int64(copied.Len()) {
+			t.Fatalf("got %d bytes, %v; want %d", n, err, copied.Len())
+		}
+		other := filepath.Join(t.TempDir(), "other.db")
+		if err := os.WriteFile(other, copied.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // the first commits after a copy are special
+			again := open(t, other, kv.Options{})
+			if got := get(t, again, fmt.Sprint(i)); got != "v" {
+				t.Errorf("copy %d holds %q, want v", i, got)
+			}
+			if err := again.Update(func(tx *kv.Tx) error { return put(tx, "more", "v") }); err != nil {
+				t.Error(err)
+			}
+			again.Close()
+		}
+		if err := kv.Check(other); err != nil {
+			t.Errorf("check of copy %d: %v", i, err)
+		}
+	}
+	if left, _ := filepath.Glob(path + ".copy-*"); len(left) > 0 {
+		t.Errorf("%v was left behind", left)
+	}
+}
+
+func TestCheckFindsAWrongPage(t *testing.T) {
+	path := filled(t, kv.Options{})
+	if err := kv.Check(path); err != nil {
+		t.Fatalf("a whole store: %v", err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for at := os.Getpagesize() * 4; at < len(data); at += os.Getpagesize() {
+		if binary.NativeEndian.Uint16(data[at+8:]) == 0x02 && binary.NativeEndian.Uint16(data[at+10:]) > 20 { // a leaf
+			harmed := bytes.Clone(data)
+			copy(harmed[at+16+16*5:], harmed[at+16+16*9:at+16+16*10]) // element 5 is now a second 9
+			if err := os.WriteFile(path, harmed, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if errors.Is(kv.Check(path), kv.ErrDamaged) {
+				found++
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("keys out of order were found on no page")
+	}
+}
+
+func TestStringsOfBrokenValues(t *testing.T) {
+	path := filled(t, kv.Options{})
+	data, _ := os.ReadFile(path)
+	data[16+60]++ // the checksum of meta page 0
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := kv.Open(path, kv.Options{})
+	if !errors.Is(err, kv.ErrDamaged) || !strings.Contains(err.Error(), "holds commit ") || !strings.Contains(err.Error(), path) {
+		t.Errorf("got %v, want ErrDamaged naming the file and the commit that is left", err)
+	}
+}
