@@ -16,33 +16,40 @@ import (
 	"leakwatch/internal/kv"
 )
 
-// openEnv makes the test binary open the store that it names and end: an open
-// that kills its process then kills no test.
+// openEnv makes the test binary open the stores that it names, one a line, and
+// end: an open that kills its process then kills no test.
 const openEnv = "KV_TEST_OPEN"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(openEnv); path != "" {
-		os.Exit(openInChild(path))
+	if paths := os.Getenv(openEnv); paths != "" {
+		for path := range strings.Lines(paths) {
+			fmt.Println(openInChild(strings.TrimSpace(path)))
+		}
+		os.Exit(0)
+	}
+	if path := os.Getenv(failEnv); path != "" {
+		os.Exit(failInChild(path))
 	}
 	os.Exit(m.Run())
 }
 
-func openInChild(path string) int {
+// openInChild opens and reads one store and says in a line what came of it.
+func openInChild(path string) string {
 	db, err := kv.Open(path, kv.Options{SmallFile: os.Getenv("KV_TEST_SMALL") != ""})
 	if err == nil {
 		err = readAll(db)
 		db.Close()
 	}
-	fmt.Println("RESULT", err)
+	said := strings.ReplaceAll(fmt.Sprint(err), "\n", " ")
 	switch {
 	case err == nil:
-		return 0
+		return "opened"
 	case errors.Is(err, kv.ErrDamaged):
-		return 74
+		return "damaged: " + said
 	case errors.Is(err, kv.ErrMissing):
-		return 73
+		return "missing: " + said
 	}
-	return 1
+	return "error: " + said
 }
 
 func readAll(db *kv.DB) error {
@@ -55,20 +62,28 @@ func readAll(db *kv.DB) error {
 	})
 }
 
-// child opens path in a process of its own and returns its exit code and what it said.
-func child(t *testing.T, path string, small bool) (int, string) {
+// inChild opens each path in a process that may die, and returns a line for
+// each: opened, damaged, missing, error or died.
+func inChild(t *testing.T, small bool, paths ...string) []string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), openEnv+"="+path)
-	if small {
-		cmd.Env = append(cmd.Env, "KV_TEST_SMALL=1")
+	var lines []string
+	for len(lines) < len(paths) {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), openEnv+"="+strings.Join(paths[len(lines):], "\n"))
+		if small {
+			cmd.Env = append(cmd.Env, "KV_TEST_SMALL=1")
+		}
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		for line := range strings.Lines(string(out)) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+		if err != nil {
+			lines = append(lines, fmt.Sprintf("died: %v: %.300s", err, said.String()))
+		}
 	}
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), string(out)
+	return lines
 }
 
 func open(t *testing.T, path string, o kv.Options) *kv.DB {
