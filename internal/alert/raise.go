@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -322,10 +323,17 @@ func (m *matters) seenAgain(key []byte, url string, when int64) error {
 	if _, err := getJSON(m.findings, key, &f); err != nil {
 		return err
 	}
+	old := f
 	if err := m.place(key, &f, place{URL: url, First: when, Last: when}); err != nil {
 		return err
 	}
+	if when < f.First {
+		f.First, f.URL, f.Page = when, clean(url), ""
+	}
 	f.Last = max(f.Last, when)
-	c.see(c.First, when)
+	c.see(when, when)
+	if err := errors.Join(m.unrank(c, key, &old), m.rank(c, key, &f)); err != nil {
+		return err
+	}
 	return putJSON(m.findings, key, &f)
 }
