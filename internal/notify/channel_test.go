@@ -81,26 +81,7 @@ func TestWebhook(t *testing.T) {
 		if !json.Valid(body) || !strings.Contains(string(body), r.Header.Get("webhook-id")) {
 			t.Errorf("body %s is not the message %s", body, r.Header.Get("webhook-id"))
 		}
-		switch r.URL.Path {
-		case "/moved":
-			http.Redirect(w, r, "/secret-elsewhere", http.StatusTemporaryRedirect)
-		case "/busy":
-			w.Header().Set("Retry-After", "120")
-			w.WriteHeader(http.StatusTooManyRequests)
-		case "/busy-until":
-			w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
-			w.WriteHeader(http.StatusServiceUnavailable)
-		case "/gone":
-			w.WriteHeader(http.StatusGone)
-		case "/chatty":
-			for range 1000 {
-				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
-					return
-				}
-			}
-		case "/accepted":
-			w.WriteHeader(http.StatusAccepted)
-		}
+		answer(w, r)
 	}))
 	defer server.Close()
 	for path, want := range map[string]string{
@@ -124,6 +105,30 @@ func TestWebhook(t *testing.T) {
 	}
 	if got := strings.Join(requests, " "); strings.Contains(got, "elsewhere") {
 		t.Errorf("a redirect was followed: %s", got)
+	}
+}
+
+// answer is what the test's receiver says at each path.
+func answer(w http.ResponseWriter, r *http.Request) {
+	switch r.URL.Path {
+	case "/moved":
+		http.Redirect(w, r, "/secret-elsewhere", http.StatusTemporaryRedirect)
+	case "/busy":
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(http.StatusTooManyRequests)
+	case "/busy-until":
+		w.Header().Set("Retry-After", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat))
+		w.WriteHeader(http.StatusServiceUnavailable)
+	case "/gone":
+		w.WriteHeader(http.StatusGone)
+	case "/chatty":
+		for range 1000 {
+			if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	case "/accepted":
+		w.WriteHeader(http.StatusAccepted)
 	}
 }
 
