@@ -1,0 +1,242 @@
+// Package picture answers: what do these hostile bytes show?
+//
+// It knows a format by its bytes alone, checks every size from the headers
+// before anything is allocated, and decodes into one plane of grey values.
+// Decoders are those of Go and of golang.org/x/image; what stands here walks
+// the containers, so that a decoder is handed only what a picture needs, and
+// so that a picture that was cut off is hashed as far as it goes.
+package picture
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Limits bound what one picture may cost. A zero field takes its default.
+type Limits struct {
+	Bytes      int64         // of the encoded picture
+	Pixels     int64         // width x height
+	PixelsJPEG int64         // the same for JPEG
+	Side       int           // of the longer side
+	Frames     int           // of an animation; only the first is looked at so far
+	Time       time.Duration // for decoding, once it has its memory
+	Memory     int64         // bytes that all decodes of one Decoder hold together
+}
+
+// DefaultLimits returns 32 MiB, 40 and 268 megapixels, sides of 20,000 pixels,
+// 16 frames, 10 s and 512 MiB.
+func DefaultLimits() Limits {
+	return Limits{
+		Bytes:      32 << 20,
+		Pixels:     40_000_000,
+		PixelsJPEG: 268_000_000,
+		Side:       20_000,
+		Frames:     16,
+		Time:       10 * time.Second,
+		Memory:     512 << 20,
+	}
+}
+
+// Picture is a decoded picture.
+type Picture struct {
+	Format        string // jpeg, png, gif, webp, bmp or tiff
+	Width, Height int    // upright, in pixels
+	Orientation   int    // by EXIF, as stored; 1 if none is
+	Frames        int    // frames or pages that the file holds
+	// Luma is upright with its origin at zero, alpha flattened onto white. It
+	// is averaged to a long side of 1,024 pixels when it is larger: enough for
+	// every fingerprint, and small enough to be held.
+	Luma    *image.Gray
+	Partial bool   // a part was not seen: cut off, or further frames
+	Why     string // what was not seen; empty if nothing
+}
+
+// A Refusal is a picture without pixels: the cause is one of limit_bytes,
+// limit_pixels, limit_side, limit_time, not_a_picture, unsupported, damaged.
+type Refusal struct {
+	Cause         string
+	Why           string
+	Format        string // "" if not known
+	Width, Height int    // as claimed, 0 if not known
+}
+
+func (r *Refusal) Error() string { return r.Cause + ": " + r.Why }
+
+func refuse(cause, format string, args ...any) *Refusal {
+	return &Refusal{Cause: cause, Why: fmt.Sprintf(format, args...)}
+}
+
+// Decoder decodes pictures under limits. Decodes run in the goroutines that
+// ask for them, and wait for one another when their memory together would pass
+// Limits.Memory: this, not the cap on pixels, is what bounds a JPEG of 268
+// megapixels, which takes 1.5 bytes a pixel or, when progressive, 7.5.
+type Decoder struct {
+	limits Limits
+	memory *semaphore.Weighted
+}
+
+// NewDecoder returns a decoder with a budget of memory of its own.
+func NewDecoder(l Limits) *Decoder {
+	std := DefaultLimits()
+	l.Bytes = cmp.Or(l.Bytes, std.Bytes)
+	l.Pixels = cmp.Or(l.Pixels, std.Pixels)
+	l.PixelsJPEG = cmp.Or(l.PixelsJPEG, std.PixelsJPEG)
+	l.Side = cmp.Or(l.Side, std.Side)
+	l.Frames = cmp.Or(l.Frames, std.Frames)
+	l.Time = cmp.Or(l.Time, std.Time)
+	l.Memory = cmp.Or(l.Memory, std.Memory)
+	return &Decoder{limits: l, memory: semaphore.NewWeighted(l.Memory)}
+}
+
+// Decode is NewDecoder(l).Decode, for callers who decode one at a time.
+func Decode(ctx context.Context, data []byte, l Limits) (Picture, error) {
+	return NewDecoder(l).Decode(ctx, data)
+}
+
+// DecodeStored is Decode without applying the orientation.
+func DecodeStored(ctx context.Context, data []byte, l Limits) (Picture, error) {
+	return NewDecoder(l).DecodeStored(ctx, data)
+}
+
+// Decode decodes data, upright. The error is a *Refusal, which is an outcome,
+// or that of a cancelled ctx, which says nothing about the picture.
+func (d *Decoder) Decode(ctx context.Context, data []byte) (Picture, error) {
+	return d.decode(ctx, data, true)
+}
+
+// DecodeStored is Decode without applying the orientation: the pixels as the
+// published hashes know them.
+func (d *Decoder) DecodeStored(ctx context.Context, data []byte) (Picture, error) {
+	return d.decode(ctx, data, false)
+}
+
+// plan is what the headers of a picture say, before anything is allocated.
+type plan struct {
+	width, height int    // of what decode allocates, as stored
+	canvas        [2]int // what the file announces where that is another size
+	memory        int64  // that decode will hold at most
+	orientation   int
+	frames        int
+	why           string // a part that decode will not see
+	decode        func(*guard) (surface, error)
+}
+
+func (d *Decoder) decode(ctx context.Context, data []byte, upright bool) (Picture, error) {
+	format := Sniff(data)
+	p := plan{orientation: 1, frames: 1}
+	err := d.read(ctx, format, data, &p)
+	if err == nil {
+		var pic Picture
+		if pic, err = d.draw(ctx, &p, upright); err == nil {
+			pic.Format = format
+			return pic, nil
+		}
+	}
+	var r *Refusal
+	if errors.As(err, &r) {
+		r.Format, r.Width, r.Height = format, p.width, p.height
+	}
+	return Picture{}, err
+}
+
+// read fills the plan from the headers and holds it against the limits.
+func (d *Decoder) read(ctx context.Context, format string, data []byte, p *plan) error {
+	if int64(len(data)) > d.limits.Bytes {
+		return refuse("limit_bytes", "%d bytes, %d allowed", len(data), d.limits.Bytes)
+	}
+	readers := map[string]func([]byte, *plan) error{
+		"jpeg": readJPEG, "png": readPNG, "gif": readGIF, "webp": readWebP, "bmp": readBMP, "tiff": readTIFF,
+	}
+	read := readers[format]
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case format == "":
+		return refuse("not_a_picture", "the bytes are no picture that is known here")
+	case read == nil:
+		return refuse("unsupported", "the format is %s", format)
+	}
+	if err := guarded(func() error { return read(data, p) }); err != nil {
+		return err
+	}
+	pixels := d.limits.Pixels
+	if format == "jpeg" {
+		pixels = d.limits.PixelsJPEG
+	}
+	if err := d.fits(p.canvas[0], p.canvas[1], pixels); err != nil {
+		return err
+	}
+	if err := d.fits(p.width, p.height, pixels); err != nil {
+		return err
+	}
+	if p.width <= 0 || p.height <= 0 {
+		return refuse("damaged", "%dx%d pixels", p.width, p.height)
+	}
+	if p.memory > d.limits.Memory {
+		return refuse("limit_pixels", "%dx%d pixels need %d MiB to decode, %d allowed", p.width, p.height, p.memory>>20, d.limits.Memory>>20)
+	}
+	return nil
+}
+
+// fits holds a size against the limits.
+func (d *Decoder) fits(w, h int, pixels int64) error {
+	switch {
+	case w <= 0 || h <= 0:
+		return nil
+	case int64(w) > pixels/int64(h):
+		return refuse("limit_pixels", "%dx%d pixels, %d allowed", w, h, pixels)
+	case max(w, h) > d.limits.Side:
+		return refuse("limit_side", "%dx%d pixels, a side of %d allowed", w, h, d.limits.Side)
+	}
+	return nil
+}
+
+// draw waits for memory, decodes, averages and turns.
+func (d *Decoder) draw(ctx context.Context, p *plan, upright bool) (Picture, error) {
+	if err := d.memory.Acquire(ctx, p.memory); err != nil {
+		return Picture{}, err
+	}
+	defer d.memory.Release(p.memory)
+	g := &guard{ctx: ctx, until: time.Now().Add(d.limits.Time), limit: d.limits.Time}
+	pic := Picture{Width: p.width, Height: p.height, Orientation: p.orientation, Frames: p.frames}
+	err := guarded(func() error {
+		s, err := p.decode(g)
+		if err != nil {
+			return err
+		}
+		if s.why != "" && p.why != "" {
+			s.why += "; "
+		}
+		pic.Why = s.why + p.why
+		pic.Luma, err = reduce(s, maxSide, g)
+		return err
+	})
+	if err != nil {
+		return Picture{}, g.explain(err)
+	}
+	pic.Partial = pic.Why != ""
+	if upright {
+		pic.Luma = turn(pic.Luma, p.orientation)
+		if p.orientation >= 5 {
+			pic.Width, pic.Height = pic.Height, pic.Width
+		}
+	}
+	return pic, nil
+}
+
+// guarded turns a panic into a damaged picture. The decoders have had panics on
+// hostile bytes before, and one picture must not end the daemon.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = refuse("damaged", "the decoder gave up: %v", p)
+		}
+	}()
+	return f()
+}
