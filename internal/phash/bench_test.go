@@ -1,0 +1,35 @@
+package phash_test
+
+import (
+	"testing"
+
+	"leakwatch/internal/phash"
+)
+
+func BenchmarkOf(b *testing.B) {
+	luma := drawn(1, 1024, 768)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := phash.Of(luma); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkTurns(b *testing.B) {
+	luma := drawn(1, 1024, 768)
+	b.ReportAllocs()
+	for b.Loop() {
+		phash.Turns(luma)
+	}
+}
+
+func BenchmarkOfTurned(b *testing.B) {
+	luma := drawn(1, 1024, 768)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := phash.OfTurned(luma); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
