@@ -100,7 +100,6 @@ func TestJPEGOfTheField(t *testing.T) {
 	})
 	lateHeight := bytes.Clone(data[:len(data)-2])
 	lateHeight[sof+5], lateHeight[sof+6] = 0, 0
-	noHeight := join(lateHeight, "\xff\xd9")
 	body := data[:len(data)-2]
 	for _, tc := range []struct {
 		name string
@@ -122,6 +121,21 @@ func TestJPEGOfTheField(t *testing.T) {
 			t.Errorf("%s: %dx%d, %.1f grey values off, %q", tc.name, p.Width, p.Height, d, p.Why)
 		}
 	}
+}
+
+func TestJPEGThatIsRefused(t *testing.T) {
+	data := jpegOf(t, scene(64, 48))
+	sof, sos := 0, 0
+	segments(data, func(marker byte, at, end int) {
+		switch marker {
+		case 0xc0:
+			sof = at
+		case 0xda:
+			sos = at
+		}
+	})
+	noHeight := bytes.Clone(data)
+	noHeight[sof+5], noHeight[sof+6] = 0, 0
 	for name, data := range map[string][]byte{
 		"a height of 0":     noHeight,
 		"only a start":      []byte("\xff\xd8\xff"),
@@ -234,21 +248,28 @@ func TestPNGOfTheField(t *testing.T) {
 	if p := decode(t, join(rgb, idat(packed(wild), 0), end)); p.Why != "lines 1 to 200 of 240: filter 9 is unknown" {
 		t.Errorf("a wild filter: %q", p.Why)
 	}
+}
+
+func TestPNGThatIsRefused(t *testing.T) {
+	rgb := join(pngHead, ihdr(320, 240, 8, 2, 0))
+	idat := func(b []byte) []byte { return chunk("IDAT", b, 0) }
+	end := chunk("IEND", nil, 0)
+	z := packed(make([]byte, 16*17))
 	for name, data := range map[string][]byte{
 		"no pixels":       join(rgb, end),
 		"no header":       []byte(pngHead),
-		"no zlib":         join(rgb, idat([]byte("hello world"), 0), end),
-		"no palette":      join(pngHead, ihdr(16, 16, 8, 3, 0), idat(packed(make([]byte, 16*17)), 0), end),
-		"an empty stream": join(rgb, idat(packed(nil), 0), end),
+		"no zlib":         join(rgb, idat([]byte("hello world")), end),
+		"no palette":      join(pngHead, ihdr(16, 16, 8, 3, 0), idat(z), end),
+		"an empty stream": join(rgb, idat(packed(nil)), end),
 	} {
 		if r, _ := refusal(t, data, picture.Limits{}); r.Cause != "damaged" {
 			t.Errorf("%s: got %v, want damaged", name, r)
 		}
 	}
 	for name, data := range map[string][]byte{
-		"colour type 5": join(pngHead, ihdr(16, 16, 8, 5, 0), idat(z, 0), end),
-		"3 bits":        join(pngHead, ihdr(16, 16, 3, 0, 0), idat(z, 0), end),
-		"CgBI":          join(pngHead, chunk("CgBI", []byte{0, 0, 0, 0}, 0), rgb[8:], idat(z, 0), end),
+		"colour type 5": join(pngHead, ihdr(16, 16, 8, 5, 0), idat(z), end),
+		"3 bits":        join(pngHead, ihdr(16, 16, 3, 0, 0), idat(z), end),
+		"CgBI":          join(pngHead, chunk("CgBI", []byte{0, 0, 0, 0}, 0), rgb[8:], idat(z), end),
 	} {
 		if r, _ := refusal(t, data, picture.Limits{}); r.Cause != "unsupported" {
 			t.Errorf("%s: got %v, want unsupported", name, r)

@@ -24,6 +24,15 @@ func as(m image.Image, to draw.Image) draw.Image {
 	return to
 }
 
+func encoded(t *testing.T, f func(*bytes.Buffer) error) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func TestFormats(t *testing.T) {
 	m := scene(160, 120)
 	size := m.Rect
@@ -35,14 +44,7 @@ func TestFormats(t *testing.T) {
 			half.Pix[i] = uint8(i / 4 % 256)
 		}
 	}
-	encode := func(f func(*bytes.Buffer) error) []byte {
-		t.Helper()
-		var b bytes.Buffer
-		if err := f(&b); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
-	}
+	encode := func(f func(*bytes.Buffer) error) []byte { return encoded(t, f) }
 	bmpOf := func(m image.Image) []byte { return encode(func(b *bytes.Buffer) error { return bmp.Encode(b, m) }) }
 	tiffOf := func(m image.Image, c tiff.CompressionType) []byte {
 		return encode(func(b *bytes.Buffer) error { return tiff.Encode(b, m, &tiff.Options{Compression: c}) })

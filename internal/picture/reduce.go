@@ -15,7 +15,7 @@ func reduce(s surface, long int, g *guard) (*image.Gray, error) {
 	}
 	out := image.NewGray(image.Rect(0, 0, w, h))
 	buffer := make([]uint8, s.width)
-	across := cells(s.width, w)
+	across := borders(s.width, w)
 	sums := make([]float32, w)              // of the lines of this cell so far
 	line := make([]float32, w)              // one line, averaged across
 	share := float32(h) / float32(s.height) // of a cell that one line fills
@@ -58,40 +58,36 @@ func reduce(s surface, long int, g *guard) (*image.Gray, error) {
 	return out, nil
 }
 
-// cell is one output pixel across: whole input pixels from..to, and shares of
-// the pixels before and after them.
-type cell struct {
-	from, to      int
-	before, after float32
-	scale         float32
-}
+// border is where an output pixel begins: in input pixel at, after share/m of it.
+type border struct{ at, share int }
 
-func cells(n, m int) []cell {
-	out := make([]cell, m)
+// borders returns where m equal parts of n pixels begin, and the end.
+func borders(n, m int) []border {
+	out := make([]border, m+1)
 	for i := range out {
-		begin, end := i*n, (i+1)*n // in 1/m pixels
-		c := cell{from: (begin + m - 1) / m, to: end / m, scale: float32(m) / float32(n)}
-		c.before = float32(c.from*m-begin) / float32(m)
-		c.after = float32(end-c.to*m) / float32(m)
-		out[i] = c
+		out[i] = border{i * n / m, i * n % m}
 	}
 	return out
 }
 
-func average(pixels []uint8, across []cell, to []float32) {
-	for i, c := range across {
-		var whole uint32
-		for _, v := range pixels[c.from:c.to] {
-			whole += uint32(v)
+// average averages one line over the parts between borders.
+func average(pixels []uint8, parts []border, to []float32) {
+	m := len(to)
+	scale := 1 / float32(len(pixels))
+	begin, before := 0, 0 // before: what the last part has of pixel begin, in 1/m
+	for i := range to {
+		end := parts[i+1]
+		sum := 0
+		for _, v := range pixels[begin:end.at] {
+			sum += int(v)
 		}
-		sum := float32(whole)
-		if c.before > 0 {
-			sum += c.before * float32(pixels[c.from-1])
+		sum = sum*m - before
+		before = 0
+		if end.share > 0 {
+			before = end.share * int(pixels[end.at])
 		}
-		if c.after > 0 {
-			sum += c.after * float32(pixels[c.to])
-		}
-		to[i] = sum * c.scale
+		to[i] = float32(sum+before) * scale
+		begin = end.at
 	}
 }
 
