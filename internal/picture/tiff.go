@@ -123,12 +123,13 @@ func (f tiffFile) valueIn(entries []byte, tag uint16) (uint32, bool) {
 	return 0, false
 }
 
-// block bounds what the decoder holds of one strip or tile: it reads up to
+// block bounds what the decoder holds of one strip or tile: it unpacks up to
 // eight bytes a pixel, into a buffer that doubles as it grows. Strips that are
-// not packed are read as they are, and cannot be longer than the file.
+// not packed are no longer than the file; they are read in pieces of 10 MiB,
+// into a buffer that grows.
 func (f tiffFile) block(p *plan) int64 {
 	if compression, _ := f.value(tagCompression); compression <= 1 {
-		return 2 * int64(len(f.data))
+		return 3*int64(len(f.data)) + min(10<<20, int64(len(f.data)))
 	}
 	w, h := int64(p.width), int64(p.height)
 	if tw, ok := f.value(tagTileWidth); ok && tw != 0 {
