@@ -26,7 +26,7 @@ func luma(r, g, b uint32) uint32 { return (299*r + 587*g + 114*b + 500) / 1000 }
 func onWhite(v, alpha uint32) uint8 { return uint8((v*alpha + 255*(255-alpha) + 127) / 255) }
 
 // surfaceOf reads the planes of the pictures that our decoders return, never
-// pixel by pixel through the interface, which is some fifty times slower.
+// pixel by pixel through the interface, which is far slower.
 func surfaceOf(m image.Image) (surface, error) {
 	s := surface{width: m.Bounds().Dx(), height: m.Bounds().Dy()}
 	switch m := m.(type) {
