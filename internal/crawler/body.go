@@ -1,0 +1,216 @@
+package crawler
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	rateWindow = 30 * time.Second
+	ratioFrom  = 64 << 10 // decoded bytes before the ratio counts
+	sniffed    = 32       // bytes that tell a picture
+)
+
+// readBody reads one body within all limits. The cause of a status that is no
+// content stays, whatever its body does.
+func (f *fetching) readBody(response *http.Response, content bool) {
+	cause, why := f.cause, f.why
+	w := f.watch(response.Body)
+	defer w.end()
+	limit := f.limits.page
+	if !content {
+		limit = min(limit, maxErrorBody)
+	}
+	if response.StatusCode >= 200 && response.StatusCode != http.StatusNoContent {
+		f.decode(response, w, limit, content)
+	}
+	f.wireBytes = w.count
+	if !content && f.cause != Stopped {
+		f.cause, f.why = cause, why
+	}
+}
+
+// decode takes off one content coding at most.
+func (f *fetching) decode(response *http.Response, w *watched, limit int64, content bool) {
+	wire := bufio.NewReader(w)
+	codings := codingsOf(response.Header.Values("Content-Encoding"))
+	if len(codings) > 1 {
+		f.cause, f.why = BrokenHTTP, "more than one content coding: "+short(strings.Join(codings, ", "))
+		return
+	}
+	var from io.Reader = wire
+	coded := false
+	if len(codings) == 1 {
+		switch codings[0] {
+		case "gzip", "x-gzip", "deflate":
+			var err error
+			if from, coded, err = decoder(codings[0], wire); err != nil {
+				f.bodyFailed(err, w)
+				return
+			}
+		case "br", "zstd", "compress", "x-compress", "dcb", "dcz":
+			f.cause, f.why = BrokenHTTP, codings[0]+" was not offered"
+			return
+		} // other names are names of something else, and no browser minds
+	}
+	f.readAll(from, w, limit, content, coded)
+}
+
+// codingsOf lists the content codings that change anything.
+func codingsOf(values []string) []string {
+	var codings []string
+	for coding := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		coding = strings.ToLower(strings.TrimSpace(coding))
+		if coding != "" && coding != "identity" && coding != "none" {
+			codings = append(codings, coding)
+		}
+	}
+	return codings
+}
+
+// decoder chooses by the bytes: a header that lies is no reason to see
+// nothing.
+func decoder(coding string, wire *bufio.Reader) (io.Reader, bool, error) {
+	head, err := wire.Peek(12)
+	if len(head) == 0 {
+		if err == io.EOF {
+			err = nil
+		}
+		return wire, false, err
+	}
+	packed := bytes.HasPrefix(head, []byte("\x1f\x8b"))
+	zlibbed := len(head) >= 2 && head[0]&15 == 8 && (int(head[0])<<8|int(head[1]))%31 == 0
+	switch {
+	case packed:
+		r, err := gzip.NewReader(wire)
+		return r, true, err
+	case coding != "deflate":
+		return wire, false, nil
+	case zlibbed:
+		r, err := zlib.NewReader(wire)
+		return r, true, err
+	case head[0] == '<' || isBlank(head[0]) || sniffPicture(head) != "":
+		return wire, false, nil
+	}
+	return flate.NewReader(wire), true, nil
+}
+
+// readAll reads a decoded body. Its first bytes choose its limit.
+func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, coded bool) {
+	buf := make([]byte, 0, 32<<10)
+	picture, known := false, !content
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := from.Read(buf[len(buf):min(int64(cap(buf)), max(limit, sniffed)+1)])
+		buf = buf[:len(buf)+n]
+		if !known && (len(buf) >= sniffed || err != nil) {
+			known, picture = true, sniffPicture(buf) != ""
+			if picture {
+				limit = f.limits.picture
+			}
+		}
+		f.body = buf[:min(int64(len(buf)), limit)]
+		if f.overLimit(int64(len(buf)), limit, w, picture, coded) {
+			return
+		}
+		switch {
+		case err == io.EOF, errors.Is(err, gzip.ErrHeader) && len(buf) > 0: // what follows the packed part is no part of it
+			return
+		case err != nil:
+			f.bodyFailed(err, w)
+			return
+		case f.ctx.Err() != nil: // and the body does not know
+			f.fail(f.ctx.Err(), TimeoutFetch)
+			return
+		}
+	}
+}
+
+// overLimit ends a body that is too long, or unpacks to too much.
+func (f *fetching) overLimit(size, limit int64, w *watched, picture, coded bool) bool {
+	switch {
+	case picture && (size > limit || !coded && f.length > limit):
+		f.body = nil
+		f.cause, f.why = LimitBytes, fmt.Sprintf("a picture of more than %d bytes", limit)
+	case size > limit:
+		f.cause, f.why = LimitPage, fmt.Sprintf("more than %d bytes", limit)
+	case coded && size > ratioFrom && f.limits.ratio > 0 && size/int64(f.limits.ratio) > w.count:
+		f.cause, f.why = LimitRatio, fmt.Sprintf("ratio %d > %d", size/max(w.count, 1), f.limits.ratio)
+	default:
+		return false
+	}
+	return true
+}
+
+// bodyFailed says how a body ended before its end. What came of it stays.
+func (f *fetching) bodyFailed(err error, w *watched) {
+	switch {
+	case f.ctx.Err() != nil:
+		f.fail(err, TimeoutFetch)
+	case w.err == nil || w.err == io.EOF:
+		f.cause, f.why = Partial, "the packed body is damaged: "+err.Error()
+	case errors.Is(w.err, io.ErrUnexpectedEOF) && w.count > 0:
+		f.cause, f.why = Partial, fmt.Sprintf("the connection ended after %d bytes", w.count)
+	default:
+		f.fail(w.err, TimeoutFetch)
+	}
+}
+
+// watched is a body whose pace is watched. It needs no goroutine of its own:
+// each read checks the rate, and one timer ends a read that does not return.
+type watched struct {
+	fetch  *fetching
+	body   io.Reader
+	count  int64 // bytes so far
+	err    error // of the last read
+	since  time.Time
+	before int64 // count at since
+	still  *time.Timer
+	idle   time.Duration
+}
+
+// watch begins to watch a body.
+func (f *fetching) watch(body io.Reader) *watched {
+	w := &watched{fetch: f, body: body, since: time.Now(), idle: f.limits.idle}
+	if f.limits.minRate > 0 && (w.idle == 0 || w.idle > rateWindow) {
+		w.idle = rateWindow // nothing at all is below every rate
+	}
+	if w.idle > 0 {
+		w.still = time.AfterFunc(w.idle, func() { f.stop(fmt.Errorf("%w: silent for %v", errTooSlow, w.idle)) })
+	}
+	return w
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	n, err := w.body.Read(p)
+	w.count += int64(n)
+	w.err = err
+	if w.still != nil && n > 0 {
+		w.still.Reset(w.idle)
+	}
+	if passed := time.Since(w.since); passed >= rateWindow && err == nil {
+		least := int64(passed.Seconds() * float64(w.fetch.limits.minRate))
+		if came := w.count - w.before; came < least {
+			w.fetch.stop(fmt.Errorf("%w: %d bytes in %v", errTooSlow, came, passed.Round(time.Second)))
+		}
+		w.since, w.before = time.Now(), w.count
+	}
+	return n, err
+}
+
+func (w *watched) end() {
+	if w.still != nil {
+		w.still.Stop()
+	}
+}
