@@ -95,7 +95,7 @@ func declaredCharset(body []byte, contentType string) string {
 	head = head[:min(len(head), 1020)]
 	_, name, _ := charset.DetermineEncoding(append(head, 0xff), "")
 	if name == "windows-1252" {
-		_, name, _ = charset.DetermineEncoding(append(head, "\u00e9"...), "")
+		_, name, _ = charset.DetermineEncoding(append(head, "\u00e9 "...), "")
 		if name == "utf-8" {
 			return ""
 		}
@@ -120,7 +120,7 @@ func guessBytes(body []byte) string {
 		}
 		i += n
 	}
-	if broken*10 <= whole {
+	if broken*4 <= whole {
 		return "utf-8"
 	}
 	return "windows-1252"

@@ -57,8 +57,8 @@ func lazyName(key string) bool {
 
 // looksLikeURL tells an address from a flag, a number or a piece of JSON.
 func looksLikeURL(s string) bool {
-	return strings.ContainsAny(s, "/.?") && !strings.ContainsAny(s, " \t\n{}<>\"[]()") &&
-		strings.Trim(s, "0123456789.,%pxem-/:") != ""
+	number := strings.IndexByte("-.0123456789", s[0]) >= 0 && strings.Trim(s, "0123456789.,%pxem-/:") == ""
+	return !number && strings.ContainsAny(s, "/.?") && !strings.ContainsAny(s, " \t\n{}<>\"[]()")
 }
 
 // hasPictureExt reports whether a URL ends as the name of a picture does,

@@ -54,7 +54,7 @@ func (p *pageReader) longRaw(body []byte, name string) int {
 		}
 	}
 	p.rawText(name, body[:end], true)
-	return max(end, 1)
+	return min(max(end, 1), len(body))
 }
 
 // endTag finds "</name", in any case, or gives -1.
