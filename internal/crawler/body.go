@@ -91,7 +91,7 @@ func decoder(coding string, wire *bufio.Reader) (io.Reader, bool, error) {
 	zlibbed := len(head) >= 2 && head[0]&15 == 8 && (int(head[0])<<8|int(head[1]))%31 == 0
 	switch {
 	case packed:
-		r, err := gzip.NewReader(wire)
+		r, err := newMembers(wire)
 		return r, true, err
 	case coding != "deflate":
 		return wire, false, nil
@@ -102,6 +102,34 @@ func decoder(coding string, wire *bufio.Reader) (io.Reader, bool, error) {
 		return wire, false, nil
 	}
 	return flate.NewReader(wire), true, nil
+}
+
+// members reads gzip streams one behind the other. What follows the last one
+// is no part of the body, as in browsers.
+type members struct {
+	wire *bufio.Reader
+	z    *gzip.Reader
+}
+
+func newMembers(wire *bufio.Reader) (io.Reader, error) {
+	z, err := gzip.NewReader(wire)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	return &members{wire, z}, nil
+}
+
+func (m *members) Read(p []byte) (int, error) {
+	n, err := m.z.Read(p)
+	if err != io.EOF {
+		return n, err
+	}
+	if head, _ := m.wire.Peek(2); string(head) != "\x1f\x8b" || m.z.Reset(m.wire) != nil {
+		return n, io.EOF
+	}
+	m.z.Multistream(false)
+	return n, nil
 }
 
 // readAll reads a decoded body. Its first bytes choose its limit.
@@ -125,7 +153,7 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 			return
 		}
 		switch {
-		case err == io.EOF, errors.Is(err, gzip.ErrHeader) && len(buf) > 0: // what follows the packed part is no part of it
+		case err == io.EOF:
 			return
 		case err != nil:
 			f.bodyFailed(err, w)
@@ -141,7 +169,7 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 func (f *fetching) overLimit(size, limit int64, w *watched, picture, coded bool) bool {
 	switch {
 	case picture && (size > limit || !coded && f.length > limit):
-		f.body = nil
+		f.mediaType, f.body = sniffPicture(f.body), nil
 		f.cause, f.why = LimitBytes, fmt.Sprintf("a picture of more than %d bytes", limit)
 	case size > limit:
 		f.cause, f.why = LimitPage, fmt.Sprintf("more than %d bytes", limit)

@@ -106,7 +106,9 @@ func (f *fetching) do(rt http.RoundTripper, start time.Time) {
 	content := f.judgeStatus(response)
 	f.readBody(response, content)
 	f.digest = sha256.Sum256(f.body)
-	f.mediaType = mediaTypeOf(response.Header.Get("Content-Type"), f.body)
+	if f.mediaType == "" {
+		f.mediaType = mediaTypeOf(response.Header.Get("Content-Type"), f.body)
+	}
 }
 
 // newRequest is the one request that leakwatch sends: nothing in it names Go,
@@ -155,7 +157,7 @@ func (f *fetching) fail(err error, late Cause) {
 // causeOfText is the last resort for errors without a type: net/http has none
 // for answers that break its grammar.
 func causeOfText(text string) Cause {
-	for _, word := range []string{"malformed", "chunk", "transfer encoding", "invalid", "too many 1xx", "HTTP response to HTTPS"} {
+	for _, word := range []string{"malformed", "chunk", "transfer encoding", "Content-Length", "invalid"} {
 		if strings.Contains(text, word) {
 			return BrokenHTTP
 		}

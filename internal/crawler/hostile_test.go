@@ -47,16 +47,17 @@ func nestedDocs(n int, page string) string {
 	return page
 }
 
-// Pages made to cost time or to hide their picture. Either the picture is
-// found, or the document says that something was not read.
-func TestHostilePages(t *testing.T) {
+// hostilePage is a page made to cost time or to hide its picture.
+type hostilePage struct {
+	name, page string
+	cause      Cause // ok: the last picture must be among the refs
+}
+
+func hostilePages() []hostilePage {
 	const last = `<img src=/last.jpg>`
 	big := strings.Repeat("A", 3<<20)
 	picture := "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("\x89PNG\r\n\x1a\n"+strings.Repeat("p", 2<<20)))
-	for _, c := range []struct {
-		name, page string
-		cause      Cause // ok: the last picture must be among the refs
-	}{
+	return []hostilePage{
 		{"200,000 nested div", strings.Repeat("<div>", 200000) + last, OK},
 		{"100,000 unclosed b in table", "<table>" + strings.Repeat("<b>", 100000) + last, OK},
 		{"300,000 attributes", "<p" + attributes(300000) + ">" + last, LimitPage},
@@ -96,7 +97,13 @@ func TestHostilePages(t *testing.T) {
 		{"non-ASCII queries", repeated(100000, "<a href='?ж%d'>") + last, LimitLinks},
 		{"a picture of 2 MiB in a tag", "<img src='" + picture + "'>" + last, OK},
 		{"half a megabyte of data: pictures", repeated(20000, "<img src=data:image/gif,GIF89a%d>") + last, LimitLinks},
-	} {
+	}
+}
+
+// Either the picture is found, or the document says that something was not
+// read.
+func TestHostilePages(t *testing.T) {
+	for _, c := range hostilePages() {
 		t.Run(c.name, func(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)

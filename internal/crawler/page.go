@@ -7,15 +7,13 @@ import (
 	"errors"
 	"hash"
 	"net/url"
-	"strings"
-	"unicode"
 
 	"golang.org/x/net/html"
 )
 
 const (
 	maxToken   = 1 << 20 // bytes that the tokenizer holds; longer ones are read by longToken
-	manyAttrs  = 256     // a tag with more leaves the tokenizer slow
+	largeTag   = 2 << 10 // a tag with thousands of attributes leaves the tokenizer slow
 	maxNesting = 6       // noscript in srcdoc in data: ...
 	maxTitle   = 300     // letters
 )
@@ -124,7 +122,7 @@ func (p *pageReader) stretch(body []byte) int {
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			raw = p.startTag(z, kind)
-			if len(p.attrs) > manyAttrs && raw == "" {
+			if size > largeTag && raw == "" {
 				return off + size
 			}
 		case html.EndTagToken:
@@ -171,8 +169,11 @@ func find(attrs []attr, key string) string {
 
 // startTag takes a tag and returns its name when its content is raw text.
 func (p *pageReader) startTag(z *html.Tokenizer, kind html.TokenType) string {
-	name, more := z.TagName()
 	p.attrs = p.attrs[:0]
+	if len(p.foreign.open) == 0 && !mayRefer(z.Raw()) {
+		return ""
+	}
+	name, more := z.TagName()
 	for more {
 		var a attr
 		a.key, a.value, more = z.TagAttr()
@@ -183,6 +184,60 @@ func (p *pageReader) startTag(z *html.Tokenizer, kind html.TokenType) string {
 		z.NextIsNotRawText()
 	}
 	return raw
+}
+
+// mayRefer looks at a start tag as it stands, and reports false for the many
+// that refer to nothing and hold no raw text, so that nobody need take them
+// apart.
+func mayRefer(tag []byte) bool {
+	i := 1
+	for i < len(tag) && isLetter(tag[i]) {
+		i++
+	}
+	if i < len(tag) && '1' <= tag[i] && tag[i] <= '6' { // h1 to h6
+		i++
+	}
+	switch string(tag[1:i]) { // upper case is rare, and then all is looked at
+	case "p", "div", "span", "b", "i", "u", "s", "em", "strong", "small", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd",
+		"h1", "h2", "h3", "h4", "h5", "h6", "tr", "td", "th", "tbody", "thead", "table", "pre", "code", "section", "article",
+		"header", "footer", "nav", "main", "form", "label", "button", "option", "blockquote", "center", "font", "abbr", "time", "figure":
+	default:
+		return true
+	}
+	for ; i < len(tag); i++ {
+		switch tag[i] | 0x20 {
+		case 's':
+			if keyAt(tag[i:], "style") || keyAt(tag[i:], "src") {
+				return true
+			}
+		case 'd':
+			if keyAt(tag[i:], "data-") {
+				return true
+			}
+		case 'b':
+			if keyAt(tag[i:], "background") {
+				return true
+			}
+		case 'p':
+			if keyAt(tag[i:], "poster") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// keyAt reports whether tag begins with key, in any case.
+func keyAt(tag []byte, key string) bool {
+	if len(tag) < len(key) {
+		return false
+	}
+	for i := range len(key) {
+		if tag[i]|0x20 != key[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // open takes a start tag with its attributes in p.attrs, and returns its name
@@ -230,7 +285,7 @@ func (p *pageReader) text(z *html.Tokenizer, raw string, ends bool) {
 	case p.svgStyle:
 		p.css(string(z.Text()))
 	default:
-		p.addWords(z.Text())
+		p.addWords(z.Raw())
 	}
 }
 
@@ -253,60 +308,4 @@ func (p *pageReader) rawText(name string, text []byte, closed bool) {
 	if !closed && name != "plaintext" {
 		p.flag(Partial, "the page ends inside "+name)
 	}
-}
-
-// title keeps the first title, without what a terminal must not see.
-func (p *pageReader) title(text []byte) {
-	if p.doc.title != "" {
-		return
-	}
-	if len(text) > 8*maxTitle {
-		text = text[:8*maxTitle]
-	}
-	clean := strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.IsSpace(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(string(text), ""))
-	runes := []rune(strings.Join(strings.Fields(clean), " "))
-	p.doc.title = string(runes[:min(len(runes), maxTitle)])
-	p.addWords(text)
-}
-
-// addWords adds text to the digest, blanks folded.
-func (p *pageReader) addWords(text []byte) {
-	for i := 0; i < len(text); {
-		for i < len(text) && isBlank(text[i]) {
-			i++
-		}
-		start := i
-		for i < len(text) && !isBlank(text[i]) {
-			i++
-		}
-		if i > start {
-			p.buf = append(append(p.buf, text[start:i]...), ' ')
-		}
-		if len(p.buf) > 4<<10 {
-			p.words.Write(p.buf)
-			p.buf = p.buf[:0]
-		}
-	}
-}
-
-// digest closes the digest of the words, and adds the pictures: a gallery
-// changes by them alone.
-func (p *pageReader) digest() (d [32]byte) {
-	for _, r := range p.doc.refs {
-		if r.url != nil && r.kind == kindPicture {
-			p.buf = append(append(p.buf, r.url.String()...), '\n')
-		}
-	}
-	for _, i := range p.doc.inline {
-		sum := sha256.Sum256(i.body)
-		p.buf = append(p.buf, sum[:]...)
-	}
-	p.words.Write(p.buf)
-	p.words.Sum(d[:0])
-	return d
 }

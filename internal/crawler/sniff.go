@@ -60,9 +60,14 @@ func mediaTypeOf(declared string, body []byte) string {
 		said = strings.ToLower(strings.TrimSpace(said))
 	}
 	seen, _, _ := strings.Cut(http.DetectContentType(body), ";")
+	if strings.HasPrefix(seen, "image/") { // by less than sniffPicture asks for
+		seen = "application/octet-stream"
+	}
 	picture := strings.HasPrefix(said, "image/") && said != "image/svg+xml"
 	switch {
-	case said == "application/xhtml+xml" || seen == "text/html" && said != "text/css":
+	case said == "text/css" && strings.HasPrefix(seen, "text/"):
+		return said
+	case said == "application/xhtml+xml" || seen == "text/html":
 		return "text/html"
 	case seen == "application/octet-stream" && said != "":
 		return said
