@@ -46,21 +46,21 @@ func TestFetchCodings(t *testing.T) {
 		name, coding, body, want string
 		cause                    Cause
 	}{
-		{"none", "", page, page, OK},
-		{"identity", "identity", page, page, OK},
-		{"a name of something else", "utf-8", page, page, OK},
-		{"gzip", "gzip", packed, page, OK},
-		{"GZip with blanks", " GZip ,", packed, page, OK},
-		{"x-gzip", "x-gzip", packed, page, OK},
-		{"gzip in two parts", "gzip", gzipped(page[:500]) + gzipped(page[500:]), page, OK},
-		{"gzip with a tail", "gzip", packed + "\x00\x00\x00\x00", page, OK},
-		{"gzip with text behind", "gzip", packed + "trailing words here", page, OK},
-		{"a .gz file, one layer", "gzip", gzipped(packed), packed, OK},
-		{"gzip that is none", "gzip", page, page, OK},
-		{"an empty body", "gzip", "", "", OK},
-		{"deflate as zlib", "deflate", zlibbed(page), page, OK},
-		{"deflate as it is", "deflate", flated(page), page, OK},
-		{"deflate that is none", "deflate", page, page, OK},
+		{"none", "", page, page, fine},
+		{"identity", "identity", page, page, fine},
+		{"a name of something else", "utf-8", page, page, fine},
+		{"gzip", "gzip", packed, page, fine},
+		{"GZip with blanks", " GZip ,", packed, page, fine},
+		{"x-gzip", "x-gzip", packed, page, fine},
+		{"gzip in two parts", "gzip", gzipped(page[:500]) + gzipped(page[500:]), page, fine},
+		{"gzip with a tail", "gzip", packed + "\x00\x00\x00\x00", page, fine},
+		{"gzip with text behind", "gzip", packed + "trailing words here", page, fine},
+		{"a .gz file, one layer", "gzip", gzipped(packed), packed, fine},
+		{"gzip that is none", "gzip", page, page, fine},
+		{"an empty body", "gzip", "", "", fine},
+		{"deflate as zlib", "deflate", zlibbed(page), page, fine},
+		{"deflate as it is", "deflate", flated(page), page, fine},
+		{"deflate that is none", "deflate", page, page, fine},
 		{"gzip without its end", "gzip", packed[:len(packed)-9], page, Partial},
 		{"gzip with a wrong sum", "gzip", packed[:len(packed)-8] + "12345678", page, Partial},
 		{"gzip cut in its header", "gzip", packed[:5], "", Partial},
@@ -76,7 +76,7 @@ func TestFetchCodings(t *testing.T) {
 		if c.cause == Partial && c.want != "" && len(a.body) > len(c.want)/2 && strings.HasPrefix(c.want, string(a.body)) {
 			a.body = []byte(c.want) // most of it is there
 		}
-		if string(a.body) != c.want || a.cause != c.cause || (a.why == "") != (c.cause == OK) {
+		if string(a.body) != c.want || a.cause != c.cause || (a.why == "") != (c.cause == fine) {
 			t.Errorf("%s: %d bytes, %s %q; want %d, %s", c.name, len(a.body), a.cause, a.why, len(c.want), c.cause)
 		}
 	}
@@ -126,13 +126,13 @@ func TestFetchLimits(t *testing.T) {
 		cause Cause
 		size  int64
 	}{
-		{"a page of the limit", &endless{"<html>", l.page, nil}, false, OK, l.page},
+		{"a page of the limit", &endless{"<html>", l.page, nil}, false, fine, l.page},
 		{"a page over it", &endless{"<html>", l.page + 1, nil}, false, LimitPage, l.page},
 		{"a page without end", &endless{"<html>", 1 << 40, nil}, false, LimitPage, l.page},
-		{"a picture longer than a page", &endless{jpeg, l.picture, nil}, false, OK, l.picture},
+		{"a picture longer than a page", &endless{jpeg, l.picture, nil}, false, fine, l.picture},
 		{"a picture over its limit", &endless{jpeg, l.picture + 1, nil}, false, LimitBytes, 0},
 		{"a bomb of 1 GiB", bomb(1 << 30), true, LimitRatio, -1},
-		{"a page of blanks, small", bomb(60 << 10), true, OK, 60 << 10},
+		{"a page of blanks, small", bomb(60 << 10), true, fine, 60 << 10},
 	} {
 		headers := []string{}
 		if c.gzip {
@@ -140,7 +140,7 @@ func TestFetchLimits(t *testing.T) {
 		}
 		start := cpu(t)
 		a := fetchFrom(t, answering(c.body, headers...))
-		if a.cause != c.cause || c.size >= 0 && int64(len(a.body)) != c.size || int64(cap(a.body)) > 2*l.picture || (a.why == "") != (c.cause == OK) {
+		if a.cause != c.cause || c.size >= 0 && int64(len(a.body)) != c.size || int64(cap(a.body)) > 2*l.picture || (a.why == "") != (c.cause == fine) {
 			t.Errorf("%s: %s %q, %d bytes (%d held), want %s, %d", c.name, a.cause, a.why, len(a.body), cap(a.body), c.cause, c.size)
 		}
 		if took := cpu(t) - start; took > time.Second {
@@ -230,7 +230,7 @@ func TestFetchPace(t *testing.T) {
 		took    time.Duration
 		bytes   int
 	}{
-		{"slow but steady", 5 * time.Second, time.Second, 1000, 60000, io.EOF, 0, OK, 65 * time.Second, 60000},
+		{"slow but steady", 5 * time.Second, time.Second, 1000, 60000, io.EOF, 0, fine, 65 * time.Second, 60000},
 		{"a byte in 5 s", 0, 5 * time.Second, 1, 1 << 20, io.EOF, 0, TooSlow, 30 * time.Second, 6},
 		{"just below the rate", 0, time.Second, 511, 1 << 20, io.EOF, 0, TooSlow, 30 * time.Second, 30 * 511},
 		{"just above, and too long", time.Second / 2, time.Second, 600, 1 << 20, io.EOF, 0, TimeoutFetch, 2 * time.Minute, 119 * 600},
@@ -261,10 +261,10 @@ func TestFetchPace(t *testing.T) {
 					return &http.Response{StatusCode: 200, ContentLength: -1, Body: &dripping{q.Context(), c.pace, c.size, c.left, c.end, &closed}}, nil
 				})
 				a := fetch(ctx, site, request{url: at(t, pageURL)}, testFetch())
-				if a.cause != c.cause || a.took != c.took || len(a.body) != c.bytes || (a.why == "") != (c.cause == OK) {
+				if a.cause != c.cause || a.took != c.took || len(a.body) != c.bytes || (a.why == "") != (c.cause == fine) {
 					t.Errorf("%s %q after %v with %d bytes; want %s after %v with %d", a.cause, a.why, a.took, len(a.body), c.cause, c.took, c.bytes)
 				}
-				if a.cause == OK && (a.firstByte != c.headers || a.wireBytes != int64(c.bytes)) {
+				if a.cause == fine && (a.firstByte != c.headers || a.wireBytes != int64(c.bytes)) {
 					t.Errorf("first byte after %v, %d bytes on the wire", a.firstByte, a.wireBytes)
 				}
 				if !closed {

@@ -160,10 +160,10 @@ func checkDocument(t *testing.T, d document, l readLimits) {
 	for _, r := range d.refs {
 		s := r.url.String()
 		again, err := canonical(s, nil, nil, l.drop)
-		if err != nil || again.String() != s || len(s) > l.url || seen[s] || rank(r.kind) == 0 && r.kind != kindPage {
-			t.Fatalf("ref %q %s: canonical %v, %v; seen %t", s, r.kind, again, err, seen[s])
+		if err != nil || again.String() != s || len(s) > l.url || seen[string(r.kind)+s] {
+			t.Fatalf("ref %q %s: canonical %v, %v; seen %t", s, r.kind, again, err, seen[string(r.kind)+s])
 		}
-		seen[s] = true
+		seen[string(r.kind)+s] = true
 	}
 	for _, i := range d.inline {
 		if len(i.body) > l.inlineBytes {

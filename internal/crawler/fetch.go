@@ -22,7 +22,7 @@ type request struct {
 	url          *url.URL
 	etag         string
 	lastModified string
-	referer      string // sent only to the page's own host
+	referer      string // sent only to the page's own machine
 }
 
 // answer is what one request gave. Whatever was read before something went
@@ -37,7 +37,7 @@ type answer struct {
 	retryAfter   time.Duration
 	etag         string
 	lastModified string
-	cause        Cause
+	cause        Cause // "" when the answer is content, a redirect, or the 304 that was asked for
 	why          string
 	wireBytes    int64 // of the body, as it came
 	took         time.Duration
@@ -58,8 +58,8 @@ type fetchLimits struct {
 }
 
 const (
-	maxErrorBody  = 64 << 10 // of an answer that is no content
-	maxRetryAfter = 24 * time.Hour
+	maxErrorBody      = 64 << 10 // of an answer that is no content
+	longestRetryAfter = 24 * time.Hour
 )
 
 var (
@@ -111,18 +111,13 @@ func (f *fetching) do(rt http.RoundTripper, start time.Time) {
 	}
 }
 
-// newRequest is the one request that leakwatch sends: nothing in it names Go,
-// us, or the host that we run on.
+// newRequest is the one request that leakwatch sends. The rest of its head is
+// tor's matter; only what can be unpacked is said here, where it is.
 func newRequest(ctx context.Context, r request) *http.Request {
 	q := (&http.Request{
 		Method: http.MethodGet, URL: r.url, Host: r.url.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{
-			"User-Agent":      {"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"},
-			"Accept":          {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"},
-			"Accept-Language": {"en-US,en;q=0.5"},
-			"Accept-Encoding": {"gzip, deflate"},
-		},
+		Header: http.Header{"Accept-Encoding": {"gzip, deflate"}},
 	}).WithContext(ctx)
 	set := func(key, value string) {
 		if value != "" && httpguts.ValidHeaderFieldValue(value) {
@@ -131,24 +126,26 @@ func newRequest(ctx context.Context, r request) *http.Request {
 	}
 	set("If-None-Match", r.etag)
 	set("If-Modified-Since", r.lastModified)
-	if from, err := url.Parse(r.referer); err == nil && from.Host == r.url.Host {
+	if from, err := url.Parse(r.referer); err == nil && hostOf(from) == hostOf(r.url) {
 		set("Referer", r.referer)
 	}
 	return q
 }
 
-// fail ends the fetch with the cause of err. What we did ourselves comes
-// first: a cancelled connection reports all kinds of errors.
+// fail ends the fetch with the cause of err; late is the cause when there was
+// no time left. What we did ourselves comes first: a cancelled connection
+// reports all kinds of errors.
 func (f *fetching) fail(err error, late Cause) {
-	switch cause := context.Cause(f.ctx); {
+	own, code := context.Cause(f.ctx), Cause(tor.CodeOf(err))
+	switch {
 	case f.outer.Err() != nil:
 		f.cause, f.why = Stopped, "stopped in mid-fetch"
-	case errors.Is(cause, errTooSlow):
-		f.cause, f.why = TooSlow, cause.Error()
-	case errors.Is(cause, errTooLong) && (late == TimeoutFetch || tor.CodeOf(err) == ""):
+	case errors.Is(own, errTooSlow):
+		f.cause, f.why = TooSlow, own.Error()
+	case errors.Is(own, errTooLong) && (late == TimeoutFetch || code == "" || code == TimeoutFetch):
 		f.cause, f.why = late, fmt.Sprintf("%v: %v", errTooLong, f.limits.fetch)
-	case tor.CodeOf(err) != "":
-		f.cause, f.why = Cause(tor.CodeOf(err)), err.Error()
+	case code != "":
+		f.cause, f.why = code, err.Error()
 	default:
 		f.cause, f.why = causeOfText(err.Error()), err.Error()
 	}
@@ -198,7 +195,7 @@ func retryAfter(value string) time.Duration {
 	} else if at, err := http.ParseTime(value); err == nil {
 		wait = time.Until(at)
 	}
-	return min(max(wait, 0), maxRetryAfter)
+	return min(max(wait, 0), longestRetryAfter)
 }
 
 // leadsTo makes the address in a header canonical.
@@ -229,13 +226,13 @@ func (f *fetching) judgeStatus(response *http.Response) (content bool) {
 	f.why = "status " + strconv.Itoa(f.status)
 	switch s := f.status; {
 	case s == 304 && (f.request.etag != "" || f.request.lastModified != ""):
-		f.cause, f.why = Unchanged, ""
+		f.why = ""
 	case s == 304:
 		broken("304 though nothing was known")
 	case s == 206:
 		broken("206 though no range was asked for")
 	case s >= 200 && s < 300 || s == 300 && response.Header.Get("Location") == "":
-		f.cause, f.why = OK, ""
+		f.why = ""
 		return true
 	case s >= 300 && s < 400:
 		f.redirect(response.Header.Get("Location"))
@@ -261,5 +258,5 @@ func (f *fetching) redirect(raw string) {
 		f.cause, f.why = r.Cause, "redirect: "+r.Why
 		return
 	}
-	f.cause, f.why, f.location = OK, "", u
+	f.why, f.location = "", u
 }

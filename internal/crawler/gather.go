@@ -23,7 +23,7 @@ type inlinePicture struct {
 // document is what one page or style sheet refers to.
 type document struct {
 	title   string
-	refs    []ref // unique by URL, in page order
+	refs    []ref // in page order; a URL once for each kind in which it stands there
 	inline  []inlinePicture
 	refused map[Cause]int // links not kept, by cause
 	text    [32]byte      // digest of words and pictures, for "changed"
@@ -54,9 +54,9 @@ type gather struct {
 	limits  readLimits
 	base    *url.URL
 	query   encoding.Encoding
-	self    string         // the page's own URL
-	index   map[string]int // canonical URL -> place in doc.refs
-	pages   []int          // places of kindPage
+	self    string          // the page's own URL
+	known   map[string]bool // two letters of the kind, canonical URL
+	pages   []int           // places of kindPage in doc.refs
 	inlined map[[32]byte]bool
 	key     []byte
 	doc     document
@@ -65,7 +65,7 @@ type gather struct {
 func newGather(at *url.URL, l readLimits) *gather {
 	return &gather{
 		limits: l, base: at, self: at.String(),
-		index: make(map[string]int, 64), inlined: map[[32]byte]bool{},
+		known: make(map[string]bool, 64), inlined: map[[32]byte]bool{},
 		doc: document{refused: map[Cause]int{}, cause: OK, charset: "utf-8"},
 	}
 }
@@ -85,40 +85,24 @@ func (g *gather) add(raw string, kind refKind) {
 		g.doc.refused[err.(*refusal).Cause]++
 		return
 	}
-	g.key = a.appendKey(g.key[:0])
-	if len(g.key) > g.limits.url {
+	g.key = a.appendKey(append(g.key[:0], kind[:2]...))
+	address := g.key[2:]
+	if len(address) > g.limits.url {
 		g.doc.refused[LimitURL]++
 		return
 	}
-	if at, known := g.index[string(g.key)]; known {
-		if old := &g.doc.refs[at]; rank(kind) > rank(old.kind) {
-			old.kind = kind // and pages is looked through when it matters
-		}
+	if g.known[string(g.key)] || string(address) == g.self {
 		return
 	}
-	if string(g.key) == g.self {
-		return
-	}
-	if len(g.index) >= g.limits.links && !g.makeRoom(kind) {
+	if len(g.known) >= g.limits.links && !g.makeRoom(kind) {
 		g.doc.refused[LimitLinks]++
 		return
 	}
 	if kind == kindPage {
 		g.pages = append(g.pages, len(g.doc.refs))
 	}
-	g.index[string(g.key)] = len(g.doc.refs)
+	g.known[string(g.key)] = true
 	g.doc.refs = append(g.doc.refs, ref{a.url(), kind})
-}
-
-// rank orders the kinds: what is a picture in one place of a page is one.
-func rank(k refKind) int {
-	switch k {
-	case kindPicture:
-		return 2
-	case kindStyle:
-		return 1
-	}
-	return 0
 }
 
 // makeRoom drops the last link to a page in favour of a picture or style.
@@ -127,17 +111,15 @@ func (g *gather) makeRoom(kind refKind) bool {
 	if kind == kindPage {
 		return false
 	}
-	for len(g.pages) > 0 {
-		last := g.pages[len(g.pages)-1]
-		g.pages = g.pages[:len(g.pages)-1]
-		if old := &g.doc.refs[last]; old.kind == kindPage {
-			delete(g.index, old.url.String())
-			old.url = nil
-			g.doc.refused[LimitLinks]++
-			return true
-		}
+	if len(g.pages) == 0 {
+		return false
 	}
-	return false
+	last := &g.doc.refs[g.pages[len(g.pages)-1]]
+	g.pages = g.pages[:len(g.pages)-1]
+	delete(g.known, string(kindPage[:2])+last.url.String())
+	last.url = nil
+	g.doc.refused[LimitLinks]++
+	return true
 }
 
 // flag marks the document as not wholly read. The first mark stays, but being

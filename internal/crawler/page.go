@@ -44,7 +44,7 @@ func readPage(ctx context.Context, body []byte, contentType string, at *url.URL,
 type pageReader struct {
 	*gather
 	ctx context.Context
-	place
+	spot
 	within      map[string]bool // raw links that may be followed; nil: all
 	loose       bool            // a browser may see tags where the tokenizer sees text
 	based       bool            // <base> was there
@@ -55,8 +55,8 @@ type pageReader struct {
 	buf         []byte
 }
 
-// place is where in the page the reader is.
-type place struct {
+// spot is where in the page the reader is.
+type spot struct {
 	depth    int    // pages within pages
 	attrs    []attr // of the current tag
 	foreign  foreign
@@ -83,12 +83,12 @@ func (p *pageReader) read(body []byte) {
 		p.flag(LimitPage, "pages within pages, too deep")
 		return
 	}
-	outer := p.place
-	p.place = place{depth: outer.depth + 1}
+	outer := p.spot
+	p.spot = spot{depth: outer.depth + 1}
 	for len(body) > 0 && p.doc.cause != Stopped {
 		body = body[p.stretch(body):]
 	}
-	p.place = outer
+	p.spot = outer
 }
 
 // stretch reads from one start of the tokenizer to the next, and returns how

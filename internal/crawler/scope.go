@@ -17,8 +17,8 @@ const (
 	kindStyle   refKind = "style"
 )
 
-// scopeRules is what a site's configuration says of its scope.
-type scopeRules struct {
+// scopeConfig is what a site's configuration says of its scope.
+type scopeConfig struct {
 	Seeds      []*url.URL
 	Kind       string // "host" (default) or "path"
 	Include    []*regexp.Regexp
@@ -28,7 +28,7 @@ type scopeRules struct {
 
 // Scope says which URLs belong to a site.
 type Scope struct {
-	rules   scopeRules
+	rules   scopeConfig
 	hosts   []string // whole hosts, when Kind is "host"
 	folders []folder // host and path of each seed's folder, when it is "path"
 	embed   []string
@@ -37,7 +37,7 @@ type Scope struct {
 type folder struct{ host, path string }
 
 // newScope draws the scope around a site's seeds.
-func newScope(rules scopeRules) Scope {
+func newScope(rules scopeConfig) Scope {
 	s := Scope{rules: rules}
 	for _, seed := range rules.Seeds {
 		if rules.Kind == "path" {

@@ -10,13 +10,13 @@ import (
 
 func TestScope(t *testing.T) {
 	const other = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb.onion"
-	host := newScope(scopeRules{
+	host := newScope(scopeConfig{
 		Seeds:      []*url.URL{at(t, "http://"+onionA+"/start")},
 		Exclude:    []*regexp.Regexp{regexp.MustCompile(`/logout`), regexp.MustCompile(`\?lang=`)},
 		Include:    []*regexp.Regexp{regexp.MustCompile(`^http://` + other + `/mirror/`)},
 		EmbedHosts: []string{"Img.Example"},
 	})
-	path := newScope(scopeRules{
+	path := newScope(scopeConfig{
 		Seeds: []*url.URL{at(t, "http://"+onionA+"/m/index.html"), at(t, "http://"+onionA+"/wiki/a/")}, Kind: "path",
 	})
 	for _, c := range []struct {
@@ -57,7 +57,7 @@ func TestScope(t *testing.T) {
 
 // Patterns are RE2: no address makes them slow.
 func TestScopePatternsAreLinear(t *testing.T) {
-	s := newScope(scopeRules{
+	s := newScope(scopeConfig{
 		Seeds:   []*url.URL{at(t, "http://"+onionA+"/")},
 		Exclude: []*regexp.Regexp{regexp.MustCompile(`(a*)*b$`), regexp.MustCompile(`(a|aa)+$x`), regexp.MustCompile(`^(.*)*c.*d$`)},
 	})

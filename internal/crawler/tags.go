@@ -65,16 +65,20 @@ func (p *pageReader) anyTag(tag string, a attr) {
 }
 
 // link takes a link to a page. One that by its name leads to a picture is
-// taken for a picture: galleries link their large ones so.
+// taken for a picture as well: galleries link their large ones so, and others
+// call a page so that shows one.
 func (p *pageReader) link(raw string) {
 	switch {
 	case raw == "":
-	case hasPictureExt(raw):
-		p.add(raw, kindPicture)
+		return
 	case isDataURI(raw):
 		p.inlineData(raw)
+		return
 	case p.within == nil || p.within[raw]:
 		p.add(raw, kindPage)
+	}
+	if hasPictureExt(raw) {
+		p.add(raw, kindPicture)
 	}
 }
 

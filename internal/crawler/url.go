@@ -75,7 +75,7 @@ func (a address) url() *url.URL {
 }
 
 func readAddress(raw string, base *url.URL, query encoding.Encoding, drop []string) (address, error) {
-	raw = tidy(raw)
+	raw = trimmed(raw)
 	var p address
 	var whole bool // raw names scheme and host itself
 	scheme, rest := cutScheme(raw)
@@ -127,9 +127,9 @@ func readAddress(raw string, base *url.URL, query encoding.Encoding, drop []stri
 	return p, nil
 }
 
-// tidy does what browsers do first: blanks and control characters at both
+// trimmed does what browsers do first: blanks and control characters at both
 // ends go, and so does each TAB, LF and CR within.
-func tidy(raw string) string {
+func trimmed(raw string) string {
 	raw = strings.TrimFunc(raw, func(r rune) bool { return r <= ' ' })
 	if strings.ContainsAny(raw, "\t\n\r") {
 		raw = strings.Map(func(r rune) rune {
