@@ -2,43 +2,148 @@ package crawler
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"leakwatch/internal/kv"
+	"leakwatch/internal/tor"
 )
 
 // Crawler watches the configured sites.
-type Crawler struct{}
+type Crawler struct {
+	memory memory
+	pauses pauses
+	wake   chan struct{} // something changed that the scheduler may wait for
+	beat   atomic.Int64  // when the scheduler was last alive, ms
+
+	working sync.Mutex // held by Run or Once: one at a time
+	telling sync.Mutex // events of a site are told in their order
+	setting sync.Mutex // one Configure at a time
+
+	mu      sync.Mutex // guards what follows
+	options *Options   // never changed, only replaced
+	sites   map[string]*watch
+	hosts   map[string]*host
+	ready   hostQueue
+	leased  map[linkID]bool
+	horizon int64 // of Once: what was visited before waits when it is due later; 0: Run
+	noted   int64 // when it was last noted that we are alive, ms
+	outage  outage
+	counts  counts
+}
+
+// place is a configured site, ready for visits. It never changes: Configure
+// makes a new one.
+type place struct {
+	SiteConfig
+	seeds     []*url.URL
+	scope     Scope
+	tor       tor.Site
+	transport http.RoundTripper
+}
+
+// watch is a site at work.
+type watch struct {
+	*place
+	rec    siteRecord // as last committed, with the round that visits under way have opened
+	paused int64      // ms, since when; 0: it is not
+	queues map[string]*queue
+	ahead  int // pages under way
+}
+
+// linkID finds a link among those of all sites.
+type linkID struct {
+	site uint32
+	key  linkKey
+}
 
 // Open takes over what the stores remember. Nothing is visited before
 // Configure names sites and Run or Once is called.
-func Open(crawl, state *kv.DB, o Options) (*Crawler, error) { panic("not yet") }
-
-// Configure says which sites are watched and with which limits, also while Run
-// runs. A site that is gone is visited no more; its links stay.
-func (c *Crawler) Configure(sites []SiteConfig, o Options) error { panic("not yet") }
-
-// Run watches until ctx is done, and then lets visits under way drain.
-func (c *Crawler) Run(ctx context.Context) error { panic("not yet") }
-
-// Once makes one round of each site that is due, with the links found on the
-// way, and waits for no retry.
-func (c *Crawler) Once(ctx context.Context) (Summary, error) { panic("not yet") }
-
-// Stats is a snapshot for metrics.
-type Stats struct {
-	Sites    int
-	Blind    int
-	Paused   bool // the whole crawl waits for Tor
-	Due      int
-	Visiting int
-	Visits   map[Cause]int // since the start of this process
-	Pictures int
-	Bytes    int64
+func Open(crawl, state *kv.DB, o Options) (*Crawler, error) {
+	m, err := openMemory(crawl)
+	if err != nil {
+		return nil, fmt.Errorf("open crawl store: %w", err)
+	}
+	p, err := openPauses(state)
+	if err != nil {
+		return nil, fmt.Errorf("open pauses: %w", err)
+	}
+	c := &Crawler{
+		memory: m, pauses: p, wake: make(chan struct{}, 1),
+		sites: map[string]*watch{}, hosts: map[string]*host{}, leased: map[linkID]bool{},
+		options: withDefaults(o), counts: counts{visits: map[Cause]int{}},
+	}
+	c.beat.Store(ms(time.Now()))
+	err = c.memory.view(func(r records) error {
+		if err := c.recallOutage(r); err != nil {
+			return err
+		}
+		return r.hosts(func(h hostRecord) error {
+			c.hosts[h.Name] = &host{hostRecord: h, place: noPlace}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read crawl store: %w", err)
+	}
+	return c, nil
 }
 
-// Stats returns a snapshot for metrics.
-func (c *Crawler) Stats() Stats { panic("not yet") }
+// withDefaults fills what o leaves open.
+func withDefaults(o Options) *Options {
+	d := DefaultOptions()
+	fill(&o.Workers, d.Workers)
+	fill(&o.FetchTimeout, d.FetchTimeout)
+	fill(&o.IdleTimeout, d.IdleTimeout)
+	fill(&o.MinRate, d.MinRate)
+	fill(&o.MaxRedirects, d.MaxRedirects)
+	fill(&o.MaxURL, d.MaxURL)
+	fill(&o.MaxPage, d.MaxPage)
+	fill(&o.MaxPicture, d.MaxPicture)
+	fill(&o.MaxLinks, d.MaxLinks)
+	fill(&o.MaxRatio, d.MaxRatio)
+	fill(&o.MaxInline, d.MaxInline)
+	fill(&o.Drain, d.Drain)
+	if o.TorUp == nil {
+		o.TorUp = func(context.Context) error { return nil }
+	}
+	if o.Check == nil {
+		o.Check = func(*url.URL, tor.Site) error { return nil }
+	}
+	if o.Sniff == nil {
+		o.Sniff = func([]byte) string { return "" }
+	}
+	if o.Sight == nil {
+		o.Sight = func() string { return "" }
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &o
+}
 
-// Progress is when the scheduler was last alive, idle and paused included.
-func (c *Crawler) Progress() time.Time { panic("not yet") }
+func fill[T int | int64 | time.Duration](v *T, d T) {
+	if *v == 0 {
+		*v = d
+	}
+}
+
+// poke lets the scheduler look again.
+func (c *Crawler) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// limits returns the options as they are now.
+func (c *Crawler) limits() *Options {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.options
+}

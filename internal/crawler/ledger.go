@@ -2,6 +2,10 @@ package crawler
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -11,6 +15,15 @@ type Pictures struct {
 	Known       int `json:"known"`        // the same bytes as before: nothing to decode
 	ExactOnly   int `json:"exact_only"`   // judged on exact bytes only
 	NotHashable int `json:"not_hashable"` // could not be judged
+}
+
+func (p Pictures) sum() int { return p.Inspected + p.Known + p.ExactOnly + p.NotHashable }
+
+func (p *Pictures) add(o Pictures) {
+	p.Inspected += o.Inspected
+	p.Known += o.Known
+	p.ExactOnly += o.ExactOnly
+	p.NotHashable += o.NotHashable
 }
 
 // Ledger is what was looked at in a span of time. Due = Visited + Waiting, and
@@ -26,10 +39,142 @@ type Ledger struct {
 	Causes       map[Cause]int `json:"causes"`
 	Pictures     Pictures      `json:"pictures"`
 	Bytes        int64         `json:"bytes"`
-	LongestBlind time.Duration `json:"-"`
+	LongestBlind time.Duration `json:"-"` // the longest time in which nothing could be seen
 }
 
-// Ledger adds up the stored outcomes of a site.
+// Ledger adds up the stored outcomes of a site, also of one that is configured
+// no more. From and to are widened to whole slots of ten minutes. Blind is a
+// site from its first miss on, when it is paused, when Tor is down, and while
+// no daemon runs.
 func (c *Crawler) Ledger(ctx context.Context, site string, from, to time.Time) (Ledger, error) {
-	panic("not yet")
+	first, last := slotOf(ms(from)), slotOf(ms(to.Add(slotLength-time.Millisecond)))
+	l := Ledger{
+		Site: site, From: when(int64(first) * slotLength.Milliseconds()), To: when(int64(last) * slotLength.Milliseconds()),
+		Causes: map[Cause]int{},
+	}
+	err := c.memory.view(func(r records) error {
+		rec, known, err := r.site(site)
+		if err != nil {
+			return err
+		}
+		if !known {
+			return ErrNoSite
+		}
+		err = r.tallies(rec.ID, first, last, func(_ uint32, t tally) error {
+			for cause, n := range t.causes {
+				l.Causes[cause] += n
+				l.Visited += n
+				if cause.Class() == ClassSeen {
+					l.Content += n
+				}
+			}
+			l.Pictures.add(t.pictures)
+			l.Bytes += t.bytes
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
+		if l.Waiting, err = dueNow(r, rec.ID, ms(time.Now())); err != nil {
+			return err
+		}
+		l.LongestBlind, err = longestBlind(r, &rec, ms(l.From), min(ms(l.To), ms(time.Now())))
+		return err
+	})
+	if err != nil {
+		return Ledger{}, fmt.Errorf("ledger of %s: %w", site, err)
+	}
+	l.Due = l.Visited + l.Waiting
+	return l, nil
+}
+
+// dueNow counts the links of a site that are due.
+func dueNow(r records, site uint32, now int64) (int, error) {
+	n := 0
+	err := r.queues(site, func(host uint32) error {
+		for _, in := range dueLanes() {
+			err := r.queued(site, host, in, func(due int64, _ linkKey) bool {
+				if due > now {
+					return false
+				}
+				n++
+				return true
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// longestBlind is the longest span in [from, to] without sight: spans that
+// touch are one.
+func longestBlind(r records, rec *siteRecord, from, to int64) (time.Duration, error) {
+	from = max(from, rec.Created)
+	var all []span
+	for _, id := range []uint32{0, rec.ID} {
+		err := r.spans(id, func(s span) error {
+			if s.to == 0 {
+				s.to = to
+			}
+			if s.from, s.to = max(s.from, from), min(s.to, to); s.from < s.to {
+				all = append(all, s)
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	slices.SortFunc(all, func(a, b span) int { return int(a.from - b.from) })
+	longest, begin, end := int64(0), int64(0), int64(0)
+	for _, s := range all {
+		if s.from > end {
+			begin = s.from
+		}
+		end = max(end, s.to)
+		longest = max(longest, end-begin)
+	}
+	return time.Duration(longest) * time.Millisecond, nil
+}
+
+// tally is what one slot of the ledger holds. The visits are the sum of causes.
+type tally struct {
+	causes   map[Cause]int
+	pictures Pictures
+	bytes    int64
+}
+
+func (t *tally) encode() []byte {
+	b := []byte{recordVersion}
+	for _, n := range []int{t.pictures.Inspected, t.pictures.Known, t.pictures.ExactOnly, t.pictures.NotHashable, int(t.bytes), len(t.causes)} {
+		b = binary.AppendUvarint(b, uint64(n))
+	}
+	for _, c := range slices.Sorted(maps.Keys(t.causes)) {
+		b = appendText(b, string(c))
+		b = binary.AppendUvarint(b, uint64(t.causes[c]))
+	}
+	return b
+}
+
+func decodeTally(b []byte) (tally, error) {
+	r := reader{rest: b}
+	if r.byte() != recordVersion {
+		r.bad = true
+	}
+	t := tally{causes: map[Cause]int{}}
+	for _, n := range []*int{&t.pictures.Inspected, &t.pictures.Known, &t.pictures.ExactOnly, &t.pictures.NotHashable} {
+		*n = int(r.uvarint())
+	}
+	t.bytes = int64(r.uvarint())
+	for n := r.uvarint(); n > 0 && !r.bad; n-- {
+		c := Cause(r.text())
+		t.causes[c] = int(r.uvarint())
+	}
+	if r.bad || len(r.rest) > 0 {
+		return tally{}, errCorrupt
+	}
+	return t, nil
 }

@@ -1,0 +1,251 @@
+package crawler
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// linkKey finds a link within its site. Its first four bytes come from the
+// folder of the URL, the others from the whole of it: the links of one page
+// lie near each other on disk, and a page of links dirties few pages of the
+// store.
+type linkKey [16]byte
+
+func keyOf(canonical string) linkKey {
+	path, _, _ := strings.Cut(canonical, "?")
+	folder := sha256.Sum256([]byte(path[:strings.LastIndexByte(path, '/')+1]))
+	whole := sha256.Sum256([]byte(canonical))
+	var k linkKey
+	copy(k[:4], folder[:])
+	copy(k[4:], whole[:])
+	return k
+}
+
+// lane is a queue within a queue. Seeds come first, since new things appear
+// there; then pictures nobody has looked at; the rest by due time.
+type lane byte
+
+const (
+	laneSeed   lane = iota
+	laneUrgent      // pictures and styles never visited
+	laneFresh       // pages never visited
+	laneAgain       // pages visited before
+	laneStill       // pictures and styles visited before
+	laneHeld        // beyond the depth: never due; sorted by depth instead
+)
+
+// dueLanes are the lanes whose order is a due time.
+func dueLanes() []lane { return []lane{laneSeed, laneUrgent, laneFresh, laneAgain, laneStill} }
+
+// pages says that the links of a lane count as pages.
+func (n lane) pages() bool { return n == laneSeed || n == laneFresh || n == laneAgain }
+
+// visited says that the links of a lane may have been visited before.
+func (n lane) visited() bool { return n == laneSeed || n == laneAgain || n == laneStill }
+
+// content is what stood at a link when it was last looked at.
+type content byte
+
+const (
+	contentNone content = iota
+	contentPage
+	contentPicture
+	contentStyle
+	contentOther
+)
+
+// link is a URL worth fetching, and all that is remembered of it.
+type link struct {
+	site uint32
+	key  linkKey
+	host uint32
+	url  string
+	kind refKind
+	lane lane
+
+	depth   int
+	hops    int // redirects that led here
+	seed    bool
+	foundOn linkKey // zero: configured
+	target  linkKey // where it redirected to, zero: it did not
+
+	due      int64 // ms; in laneHeld the depth
+	last     int64 // ms of the last visit, 0: never
+	interval time.Duration
+	tries    int
+	cause    Cause // of the last visit, or why there was none
+	why      string
+
+	content  content
+	inline   bool     // the page carried data: pictures
+	known    Cause    // what the reading or inspection of digest gave
+	sight    uint64   // with which sight it was inspected
+	digest   [32]byte // of the whole body, zero: unknown
+	text     [32]byte // of the text of a page
+	etag     string
+	modified string
+}
+
+// laneFor is the lane that l belongs in.
+func (l *link) laneFor(maxDepth int) lane {
+	switch {
+	case l.kind != kindPage && l.last == 0:
+		return laneUrgent
+	case l.kind != kindPage:
+		return laneStill
+	case l.depth > maxDepth:
+		return laneHeld
+	case l.seed && (l.last != 0 || l.hops == 0):
+		return laneSeed
+	case l.last != 0:
+		return laneAgain
+	}
+	return laneFresh
+}
+
+// parsed is the URL of l. Only canonical URLs are stored.
+func (l *link) parsed() (*url.URL, error) { return url.Parse(l.url) }
+
+// Parts of a link that are stored only when they are there.
+const (
+	partSeed = 1 << iota
+	partFoundOn
+	partTarget
+	partVisited
+	partDigest
+	partText
+	partValidators
+	partInline
+)
+
+const (
+	linkVersion = 1
+	maxWhy      = 200
+	maxTag      = 256 // bytes of an ETag or Last-Modified worth keeping
+)
+
+var errCorrupt = errors.New("corrupt record")
+
+// encode packs l; site and key stand in the key of the record.
+func (l *link) encode() []byte {
+	parts := l.parts()
+	b := make([]byte, 0, 64+len(l.url)+len(l.why))
+	b = append(b, linkVersion, parts, kindByte(l.kind), byte(l.lane))
+	b = binary.AppendUvarint(b, uint64(l.host))
+	b = binary.AppendUvarint(b, uint64(l.depth))
+	b = binary.AppendUvarint(b, uint64(l.hops))
+	b = binary.AppendUvarint(b, uint64(l.due))
+	b = appendText(b, string(l.cause))
+	b = appendText(b, l.url)
+	if parts&partFoundOn != 0 {
+		b = append(b, l.foundOn[:]...)
+	}
+	if parts&partTarget != 0 {
+		b = append(b, l.target[:]...)
+	}
+	if parts&partVisited != 0 {
+		b = binary.AppendUvarint(b, uint64(l.last))
+		b = binary.AppendUvarint(b, uint64(l.interval.Milliseconds()))
+		b = binary.AppendUvarint(b, uint64(l.tries))
+		b = append(b, byte(l.content))
+		b = binary.BigEndian.AppendUint64(b, l.sight)
+		b = appendText(b, string(l.known))
+		b = appendText(b, clip(l.why, maxWhy))
+	}
+	if parts&partDigest != 0 {
+		b = append(b, l.digest[:]...)
+	}
+	if parts&partText != 0 {
+		b = append(b, l.text[:]...)
+	}
+	if parts&partValidators != 0 {
+		b = appendText(b, l.etag)
+		b = appendText(b, l.modified)
+	}
+	return b
+}
+
+func (l *link) parts() byte {
+	parts := byte(0)
+	mark := func(bit byte, there bool) {
+		if there {
+			parts |= bit
+		}
+	}
+	mark(partSeed, l.seed)
+	mark(partFoundOn, l.foundOn != linkKey{})
+	mark(partTarget, l.target != linkKey{})
+	mark(partVisited, l.last != 0)
+	mark(partDigest, l.digest != [32]byte{})
+	mark(partText, l.text != [32]byte{})
+	mark(partValidators, l.etag != "" || l.modified != "")
+	mark(partInline, l.inline)
+	return parts
+}
+
+// decodeLink unpacks what encode packed. b is not kept.
+func decodeLink(site uint32, key linkKey, b []byte) (link, error) {
+	r := reader{rest: b}
+	if version := r.byte(); version != linkVersion {
+		r.bad = true
+	}
+	parts := r.byte()
+	l := link{site: site, key: key, seed: parts&partSeed != 0, inline: parts&partInline != 0}
+	l.kind, l.lane = kindOf(r.byte()), lane(r.byte())
+	l.host, l.depth, l.hops = uint32(r.uvarint()), int(r.uvarint()), int(r.uvarint())
+	l.due = int64(r.uvarint())
+	l.cause, l.url = Cause(r.text()), r.text()
+	if parts&partFoundOn != 0 {
+		copy(l.foundOn[:], r.take(16))
+	}
+	if parts&partTarget != 0 {
+		copy(l.target[:], r.take(16))
+	}
+	if parts&partVisited != 0 {
+		l.last, l.interval = int64(r.uvarint()), time.Duration(r.uvarint())*time.Millisecond
+		l.tries, l.content = int(r.uvarint()), content(r.byte())
+		if sight := r.take(8); sight != nil {
+			l.sight = binary.BigEndian.Uint64(sight)
+		}
+		l.known, l.why = Cause(r.text()), r.text()
+	}
+	if parts&partDigest != 0 {
+		copy(l.digest[:], r.take(32))
+	}
+	if parts&partText != 0 {
+		copy(l.text[:], r.take(32))
+	}
+	if parts&partValidators != 0 {
+		l.etag, l.modified = r.text(), r.text()
+	}
+	if r.bad || len(r.rest) > 0 || l.kind == "" {
+		return link{}, errCorrupt
+	}
+	return l, nil
+}
+
+func kindByte(k refKind) byte {
+	switch k {
+	case kindPicture:
+		return 1
+	case kindStyle:
+		return 2
+	}
+	return 0
+}
+
+func kindOf(b byte) refKind {
+	switch b {
+	case 0:
+		return kindPage
+	case 1:
+		return kindPicture
+	case 2:
+		return kindStyle
+	}
+	return ""
+}

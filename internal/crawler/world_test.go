@@ -1,0 +1,418 @@
+package crawler_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/tools/txtar"
+
+	"leakwatch/internal/crawler"
+	"leakwatch/internal/kv"
+	"leakwatch/internal/tor"
+)
+
+// onion is the address of the site that most worlds hold.
+const onion = "examplexexamplexexamplexexamplexexamplexexamplexexampl.onion"
+
+// asked is one request that reached the world.
+type asked struct {
+	url     string
+	host    string
+	at      time.Time
+	until   time.Time
+	etag    string
+	referer string
+}
+
+// world is a small internet. Its pages are files of a txtar archive, named
+// HOST/PATH; those that end in .pic are pictures.
+type world struct {
+	mu      sync.Mutex
+	pages   map[string]string
+	answers map[string]func(n int) (*http.Response, error) // of URLs with a will of their own
+	asked   []asked
+	took    time.Duration // what an answer takes
+	torDown bool
+	failing bool // Tor answers, and fails to connect
+}
+
+func newWorld(pages string) *world {
+	w := &world{pages: map[string]string{}, answers: map[string]func(int) (*http.Response, error){}}
+	for _, f := range txtar.Parse([]byte(pages)).Files {
+		w.pages["http://"+strings.ReplaceAll(f.Name, "ONION", onion)] = strings.ReplaceAll(string(f.Data), "ONION", onion)
+	}
+	return w
+}
+
+// at is the URL of a path of the onion.
+func at(path string) string { return "http://" + onion + path }
+
+func (w *world) set(url, body string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pages[url] = body
+}
+
+func (w *world) answer(url string, fn func(n int) (*http.Response, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers[url] = fn
+}
+
+// tor switches our own Tor off and on.
+func (w *world) tor(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.torDown = down
+}
+
+func (w *world) up(context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.torDown {
+		return &tor.Error{Code: "tor_down", Err: errors.New("connection refused")}
+	}
+	return nil
+}
+
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	a := asked{url: r.URL.String(), host: r.URL.Hostname(), at: time.Now(), etag: r.Header.Get("If-None-Match"), referer: r.Header.Get("Referer")}
+	i := len(w.asked)
+	n := 0
+	for _, before := range w.asked {
+		if before.url == a.url {
+			n++
+		}
+	}
+	w.asked = append(w.asked, a)
+	fn, body, known, down, failing, took := w.answers[a.url], w.pages[a.url], false, w.torDown, w.failing, w.took
+	_, known = w.pages[a.url]
+	w.mu.Unlock()
+	select {
+	case <-time.After(took):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	defer func() {
+		w.mu.Lock()
+		w.asked[i].until = time.Now()
+		w.mu.Unlock()
+	}()
+	switch {
+	case down:
+		return nil, &tor.Error{Code: "tor_down", Err: errors.New("connection refused")}
+	case failing:
+		return nil, &tor.Error{Code: "tor_failed", Err: errors.New("general SOCKS server failure")}
+	case fn != nil:
+		return fn(n)
+	case !known:
+		return reply(404, "", ""), nil
+	case strings.HasSuffix(r.URL.Path, ".pic"):
+		etag := fmt.Sprintf(`"%x"`, sha256.Sum256([]byte(body)))
+		if a.etag == etag {
+			return reply(304, "", ""), nil
+		}
+		p := reply(200, "image/png", "PIC "+body)
+		p.Header.Set("ETag", etag)
+		return p, nil
+	}
+	return reply(200, "text/html", body), nil
+}
+
+func reply(status int, mediaType, body string, headers ...string) *http.Response {
+	p := &http.Response{StatusCode: status, Status: http.StatusText(status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
+	if mediaType != "" {
+		p.Header.Set("Content-Type", mediaType)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		p.Header.Set(headers[i], headers[i+1])
+	}
+	return p
+}
+
+func always(status int, headers ...string) func(int) (*http.Response, error) {
+	return func(int) (*http.Response, error) { return reply(status, "", "", headers...), nil }
+}
+
+func fails(code string) func(int) (*http.Response, error) {
+	return func(int) (*http.Response, error) {
+		return nil, &tor.Error{Code: code, Host: onion, Err: errors.New(code)}
+	}
+}
+
+// times returns how often a URL was asked for.
+func (w *world) times(url string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := 0
+	for _, a := range w.asked {
+		if a.url == url {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) all() []asked {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]asked(nil), w.asked...)
+}
+
+// eye is an Inspector that notes what it is shown.
+type eye struct {
+	mu    sync.Mutex
+	found []crawler.Found
+	gives func(crawler.Found) (crawler.Inspection, error)
+}
+
+func (e *eye) Inspect(_ context.Context, f crawler.Found) (crawler.Inspection, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if f.Unchanged != (f.Body == nil) {
+		return crawler.Inspection{}, fmt.Errorf("found %s: unchanged %v with a body of %d bytes", f.URL, f.Unchanged, len(f.Body))
+	}
+	if !f.Unchanged && f.SHA256 != sha256.Sum256(f.Body) {
+		return crawler.Inspection{}, fmt.Errorf("found %s: the digest is not that of the body", f.URL)
+	}
+	e.found = append(e.found, f)
+	if e.gives != nil {
+		return e.gives(f)
+	}
+	return crawler.Inspection{Cause: crawler.OK}, nil
+}
+
+// looks returns how often a URL was decoded, and how often it was only seen again.
+func (e *eye) looks(url string) (decoded, again int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, f := range e.found {
+		switch {
+		case f.URL != url:
+		case f.Unchanged:
+			again++
+		default:
+			decoded++
+		}
+	}
+	return decoded, again
+}
+
+// ear is a Teller that notes what it is told.
+type ear struct {
+	mu     sync.Mutex
+	events []crawler.Event
+}
+
+func (e *ear) Tell(_ context.Context, v crawler.Event) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.events = append(e.events, v)
+	return nil
+}
+
+func (e *ear) kinds() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var kinds []string
+	for _, v := range e.events {
+		kinds = append(kinds, v.Kind)
+	}
+	return strings.Join(kinds, " ")
+}
+
+// rig is a crawler in a world.
+type rig struct {
+	*crawler.Crawler
+	t      testing.TB
+	dir    string
+	world  *world
+	eye    *eye
+	ear    *ear
+	sight  string
+	o      crawler.Options
+	crawl  *kv.DB
+	state  *kv.DB
+	closed bool
+}
+
+// newRig opens a crawler on fresh stores. Sites are added by configure.
+func newRig(t testing.TB, w *world) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: t.TempDir(), world: w, eye: &eye{}, ear: &ear{}, sight: "1"}
+	r.o = crawler.Options{
+		Workers: 8, Transport: func(tor.Site) http.RoundTripper { return w }, TorUp: w.up, Check: checkURL,
+		Sniff: sniff, Inspector: r.eye, Sight: func() string { return r.sight }, Teller: r.ear,
+	}
+	r.open()
+	t.Cleanup(r.close)
+	return r
+}
+
+func sniff(b []byte) string {
+	if bytes.HasPrefix(b, []byte("PIC ")) || bytes.HasPrefix(b, []byte("\x89PNG")) {
+		return "png"
+	}
+	return ""
+}
+
+// checkURL stands for tor.Check.
+func checkURL(u *url.URL, s tor.Site) error {
+	refuse := func(code string) error { return &tor.Error{Code: code, Host: u.Host, Err: errors.New("refused")} }
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return refuse("refused_scheme")
+	case u.Hostname() == "localhost", u.Hostname() == "127.0.0.1":
+		return refuse("refused_local")
+	case u.Port() != "" && u.Port() != "80":
+		return refuse("refused_port")
+	case u.User != nil:
+		return refuse("refused_url")
+	case !s.Clearnet && !strings.HasSuffix(u.Hostname(), ".onion"):
+		return refuse("refused_clearnet")
+	case len(u.Hostname()) < 20:
+		return refuse("onion_bad_address")
+	}
+	return nil
+}
+
+func (r *rig) open() {
+	r.t.Helper()
+	var err error
+	if r.crawl, err = kv.Open(filepath.Join(r.dir, "crawl.db"), kv.Options{}); err != nil {
+		r.t.Fatal(err)
+	}
+	if r.state, err = kv.Open(filepath.Join(r.dir, "state.db"), kv.Options{}); err != nil {
+		r.t.Fatal(err)
+	}
+	if r.Crawler, err = crawler.Open(r.crawl, r.state, r.o); err != nil {
+		r.t.Fatal(err)
+	}
+	r.closed = false
+}
+
+func (r *rig) close() {
+	if r.closed {
+		return
+	}
+	r.closed = true
+	for _, db := range []*kv.DB{r.crawl, r.state} {
+		if err := db.Close(); err != nil {
+			r.t.Error(err)
+		}
+	}
+}
+
+// reopen is a restart.
+func (r *rig) reopen(sites ...crawler.SiteConfig) {
+	r.t.Helper()
+	r.close()
+	r.open()
+	r.configure(sites...)
+}
+
+func (r *rig) configure(sites ...crawler.SiteConfig) {
+	r.t.Helper()
+	if err := r.Configure(sites, r.o); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *rig) once() crawler.Summary {
+	r.t.Helper()
+	s, err := r.Once(r.t.Context())
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return s
+}
+
+// run runs the crawler for a while, as a daemon.
+func (r *rig) run(d time.Duration) {
+	r.t.Helper()
+	stop := r.start()
+	time.Sleep(d)
+	stop()
+}
+
+// start runs the crawler until the returned function is called.
+func (r *rig) start() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	return func() {
+		r.t.Helper()
+		cancel()
+		if err := <-ended; err != nil {
+			r.t.Errorf("Run: %v", err)
+		}
+	}
+}
+
+func (r *rig) site(name string) crawler.Detail {
+	r.t.Helper()
+	d, err := r.Site(r.t.Context(), name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return d
+}
+
+// link returns the line of one link.
+func (r *rig) link(url string) crawler.Link {
+	r.t.Helper()
+	for l, err := range r.Links(r.t.Context(), "board") {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if l.URL == url {
+			return l
+		}
+	}
+	r.t.Fatalf("link %s is not known", url)
+	return crawler.Link{}
+}
+
+func (r *rig) cause(url string) crawler.Cause {
+	r.t.Helper()
+	if c := r.link(url).Cause; c != nil {
+		return *c
+	}
+	return ""
+}
+
+// ledger is the whole ledger of board.
+func (r *rig) ledger() crawler.Ledger {
+	r.t.Helper()
+	l, err := r.Ledger(r.t.Context(), "board", time.Now().Add(-1000*time.Hour), time.Now().Add(time.Second))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return l
+}
+
+// board is the usual site, at the usual pace.
+func board(change ...func(*crawler.SiteConfig)) crawler.SiteConfig {
+	s := crawler.SiteConfig{
+		Name: "board", Kind: "web", Origin: "config", Seeds: []string{at("/")}, Scope: "host",
+		Interval: time.Hour, MaxInterval: 7 * 24 * time.Hour, Delay: 2 * time.Second, Parallel: 1, Depth: 5,
+		MaxPages: 5000, MaxBytes: 2 << 30, MaxTime: 6 * time.Hour,
+	}
+	for _, fn := range change {
+		fn(&s)
+	}
+	return s
+}
