@@ -17,8 +17,8 @@ const heldAtOnce = 1000
 // runs. A site that is gone is visited no more; its links stay. On an error
 // nothing changes.
 func (c *Crawler) Configure(sites []SiteConfig, o Options) error {
-	c.setting.Lock()
-	defer c.setting.Unlock()
+	c.setting.take()
+	defer c.setting.give()
 	options := withDefaults(o)
 	if o.Transport == nil || o.Inspector == nil || o.Teller == nil {
 		return errors.New("configure: a transport, an inspector and a teller are needed")

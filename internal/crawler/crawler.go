@@ -22,8 +22,8 @@ type Crawler struct {
 	beat   atomic.Int64  // when the scheduler was last alive, ms
 
 	working sync.Mutex // held by Run or Once: one at a time
-	telling sync.Mutex // events of a site are told in their order
-	setting sync.Mutex // one Configure at a time
+	telling turn       // events of a site are told in their order
+	setting turn       // one Configure at a time
 
 	mu      sync.Mutex // guards what follows
 	options *Options   // never changed, only replaced
@@ -74,7 +74,7 @@ func Open(crawl, state *kv.DB, o Options) (*Crawler, error) {
 		return nil, fmt.Errorf("open pauses: %w", err)
 	}
 	c := &Crawler{
-		memory: m, pauses: p, wake: make(chan struct{}, 1),
+		memory: m, pauses: p, wake: make(chan struct{}, 1), telling: make(turn, 1), setting: make(turn, 1),
 		sites: map[string]*watch{}, hosts: map[string]*host{}, leased: map[linkID]bool{},
 		options: withDefaults(o), counts: counts{visits: map[Cause]int{}},
 	}
@@ -132,6 +132,12 @@ func fill[T int | int64 | time.Duration](v *T, d T) {
 		*v = d
 	}
 }
+
+// turn is held by one at a time, also while it waits for the store.
+type turn chan struct{}
+
+func (t turn) take() { t <- struct{}{} }
+func (t turn) give() { <-t }
 
 // poke lets the scheduler look again.
 func (c *Crawler) poke() {

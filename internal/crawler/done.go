@@ -36,19 +36,20 @@ type discovery struct {
 
 // done commits all that a visit changes, in one transaction: the link with its
 // next due time, the links that it showed, the pace of its host, the counters of
-// its round, the ledger and the state of its site. It returns after the fsync.
-func (c *Crawler) done(l *lease, res *result) error {
+// its round, the ledger and the state of its site. It returns after the fsync,
+// and says whether there is something to tell.
+func (c *Crawler) done(l *lease, res *result) (news bool, err error) {
 	tidy(res)
 	var rec siteRecord
 	var hosts map[string]hostRecord
-	err := c.memory.update(func(r records) error {
+	err = c.memory.update(func(r records) error {
 		rec, hosts = siteRecord{}, map[string]hostRecord{}
 		return write(r, l, res, &rec, hosts)
 	})
 	if err != nil {
-		return fmt.Errorf("done with a link of %s: %w", l.place.Name, err)
+		return false, fmt.Errorf("done with a link of %s: %w", l.place.Name, err)
 	}
-	return c.leave(l, res, rec, hosts)
+	return len(rec.Untold) > 0, c.leave(l, res, rec, hosts)
 }
 
 // tidy sorts the found links by key, which lets the store write neighbours

@@ -221,7 +221,8 @@ func (c *Crawler) takeAllTheWay(ctx context.Context, l *lease) error {
 	}
 	o := res.outcome
 	l.options.Log.Debug("visited", "site", l.place.Name, "url", l.link.url, "cause", o.Cause, "why", o.Why, "took", o.Took)
-	if err := c.done(l, res); err != nil {
+	news, err := c.done(l, res)
+	if err != nil {
 		return err
 	}
 	after := context.WithoutCancel(ctx) // what was seen is told, also on the way out
@@ -235,7 +236,10 @@ func (c *Crawler) takeAllTheWay(ctx context.Context, l *lease) error {
 			return err
 		}
 	}
-	return c.tell(after, l.place.Name)
+	if news {
+		return c.tell(after, l.place.Name)
+	}
+	return nil
 }
 
 // alive shows the watchdog that the scheduler works and notes it now and then,

@@ -19,7 +19,7 @@ const (
 	missesBlind = 3
 
 	noteAlive   = "alive"         // when we last worked
-	aliveEvery  = time.Minute     // at least
+	aliveEvery  = 2 * time.Minute // at least
 	aliveGap    = 5 * time.Minute // longer than this nobody looked
 	causePaused = "paused"        // of a span
 )
@@ -67,8 +67,8 @@ func (s *siteRecord) missed(r records, l *lease, res *result) error {
 // tell passes on what people were not told yet of a site, in order. A crash
 // between telling and noting it tells again.
 func (c *Crawler) tell(ctx context.Context, name string) error {
-	c.telling.Lock()
-	defer c.telling.Unlock()
+	c.telling.take()
+	defer c.telling.give()
 	o := c.limits()
 	var events []Event
 	err := c.memory.view(func(r records) error {

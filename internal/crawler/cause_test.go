@@ -1,0 +1,215 @@
+package crawler_test
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leakwatch/internal/crawler"
+)
+
+// Each cause that this room can end in is reached through its front door. Those
+// that come from next door are driven by what next door would say.
+func TestEachCauseIsReached(t *testing.T) {
+	reached := map[crawler.Cause]bool{}
+	mark := func(t *testing.T, want, got crawler.Cause) {
+		t.Helper()
+		if got != want {
+			t.Errorf("ended in %q, want %q", got, want)
+			return
+		}
+		reached[want] = true
+	}
+	ends := func(want crawler.Cause, prepare func(*rig), change ...func(*crawler.SiteConfig)) {
+		t.Run(string(want), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, newWorld(smallBoard))
+				prepare(r)
+				r.configure(board(change...))
+				r.once()
+				if want.Class() == crawler.ClassOurs {
+					if r.ledger().Causes[want] == 0 {
+						t.Errorf("causes are %v, want %s", r.ledger().Causes, want)
+					}
+					reached[want] = true
+					return
+				}
+				mark(t, want, r.cause(at("/a")))
+				if r.ledger().Causes[want] == 0 {
+					t.Errorf("the ledger says %v and nothing of %s", r.ledger().Causes, want)
+				}
+			})
+		})
+	}
+	answers := func(fn func(int) (*http.Response, error)) func(*rig) {
+		return func(r *rig) { r.world.answer(at("/a"), fn) }
+	}
+
+	ends(crawler.OK, func(*rig) {})
+	for _, code := range []crawler.Cause{
+		crawler.OnionNotFound, crawler.OnionBadDescriptor, crawler.OnionIntroFailed, crawler.OnionRendezvousFailed,
+		crawler.OnionAuthMissing, crawler.OnionAuthWrong, crawler.OnionBadAddress, crawler.OnionIntroTimeout,
+		crawler.PortClosed, crawler.ExitFailed, crawler.TimeoutConnect, crawler.TimeoutHeader, crawler.TimeoutFetch, crawler.TooSlow,
+		crawler.ConnectionLost, crawler.TLSFailed, crawler.BrokenHTTP, crawler.LimitHeader, crawler.LimitRatio,
+		crawler.TorDown, crawler.TorFailed,
+	} {
+		ends(code, answers(fails(string(code))))
+	}
+	for status, cause := range map[int]crawler.Cause{403: crawler.HTTP403, 404: crawler.HTTP404, 410: crawler.HTTP410,
+		429: crawler.HTTP429, 418: crawler.HTTP4xx, 503: crawler.HTTP5xx} {
+		ends(cause, answers(always(status)))
+	}
+	ends(crawler.BrokenHTTP, answers(always(304))) // we did not ask for changes
+
+	for to, cause := range map[string]crawler.Cause{
+		"http://localhost/": crawler.RefusedLocal, "ftp://x/": crawler.RefusedScheme, at(":22/"): crawler.RefusedPort,
+		"http://b" + onion[1:] + "/": crawler.RefusedScope, "http://clear.example.com/": crawler.RefusedClearnet,
+		"http://user@" + onion + "/": crawler.RefusedURL, "/a": crawler.TrapRedirectLoop, "/" + strings.Repeat("x", 3000): crawler.LimitURL,
+	} {
+		if cause == crawler.RefusedPort {
+			to = "http://" + onion + ":22/"
+		}
+		ends(cause, answers(redirect(to)))
+	}
+	ends(crawler.LimitRedirects, func(r *rig) {
+		r.o.MaxRedirects = 1
+		r.world.answer(at("/"), redirect("/a"))
+		r.world.answer(at("/a"), redirect("/b"))
+	})
+	ends(crawler.LimitPage, func(r *rig) {
+		r.o.MaxPage = 100
+		r.world.set(at("/a"), strings.Repeat("x", 101))
+	})
+	ends(crawler.LimitLinks, func(r *rig) {
+		r.o.MaxLinks = 3
+		r.world.set(at("/a"), strings.Repeat(`<a href="/b">x</a>`, 9))
+	})
+
+	for _, c := range []crawler.Cause{
+		crawler.Partial, crawler.LowQuality, crawler.TooSmall, crawler.Flat, crawler.NotAPicture, crawler.Unsupported, crawler.Damaged,
+		crawler.LimitBytes, crawler.LimitPixels, crawler.LimitSide, crawler.LimitTime,
+	} {
+		ends(c, func(r *rig) {
+			r.world.answer(at("/a"), func(int) (*http.Response, error) { return reply(200, "image/png", "PIC "), nil })
+			r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: c}, nil }
+		})
+	}
+	reachTheRest(t, mark)
+	for _, c := range crawler.Causes() {
+		if !reached[c] {
+			t.Errorf("no visit ended in %s", c)
+		}
+	}
+}
+
+// reachTheRest reaches the causes that need a story of their own.
+func reachTheRest(t *testing.T, mark func(t *testing.T, want, got crawler.Cause)) {
+	story := func(name string, fn func(t *testing.T, r *rig)) {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { fn(t, newRig(t, newWorld(smallBoard))) })
+		})
+	}
+	story("unchanged", func(t *testing.T, r *rig) {
+		r.configure(board())
+		r.once()
+		time.Sleep(2 * time.Hour)
+		r.once()
+		mark(t, crawler.Unchanged, r.cause(at("/")))
+	})
+	story("limit_depth", func(t *testing.T, r *rig) {
+		r.configure(board())
+		r.once()
+		r.configure(board(func(s *crawler.SiteConfig) { s.Depth = 0 }))
+		time.Sleep(2 * time.Hour)
+		r.once()
+		if n := r.world.times(at("/a")); n != 1 || r.ledger().Causes[crawler.LimitDepth] != 2 {
+			t.Errorf("/a was asked for %d times, causes %v; want once, and 2 visits beyond the depth", n, r.ledger().Causes)
+		}
+		mark(t, crawler.LimitDepth, r.cause(at("/a")))
+	})
+	story("stopped", func(t *testing.T, r *rig) {
+		r.world.took = time.Hour
+		r.configure(board())
+		r.o.FetchTimeout = 2 * time.Hour
+		r.run(time.Second)
+		if r.ledger().Causes[crawler.Stopped] == 1 {
+			mark(t, crawler.Stopped, crawler.Stopped)
+		}
+	})
+	for cause, change := range map[crawler.Cause]func(*crawler.SiteConfig){
+		crawler.BudgetPages: func(s *crawler.SiteConfig) { s.MaxPages = 2 },
+		crawler.BudgetBytes: func(s *crawler.SiteConfig) { s.MaxBytes = 1 },
+		crawler.BudgetTime:  func(s *crawler.SiteConfig) { s.MaxTime = time.Second },
+	} {
+		story(string(cause), func(t *testing.T, r *rig) {
+			r.configure(board(change))
+			r.once()
+			mark(t, cause, crawler.Cause(*r.site("board").Round.End))
+		})
+	}
+}
+
+// A link that was in scope when it was found may be refused when its turn comes.
+func TestPolicyIsAskedAgainBeforeTheFetch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newWorld(smallBoard))
+		r.configure(board(func(s *crawler.SiteConfig) { s.MaxPages = 1 }))
+		r.once()
+		n := len(r.world.all())
+		r.configure(board(func(s *crawler.SiteConfig) { s.Exclude = []*regexp.Regexp{regexp.MustCompile("/a$")} }))
+		time.Sleep(2 * time.Hour)
+		r.once()
+		if got := r.cause(at("/a")); got != crawler.RefusedScope || r.world.times(at("/a")) != 0 {
+			t.Errorf("/a ended in %s after %d requests, want refused_scope without one", got, r.world.times(at("/a")))
+		}
+		if len(r.world.all()) == n {
+			t.Error("nothing else was visited")
+		}
+	})
+}
+
+// Bytes decide, not names or claims.
+func TestBytesDecideWhatStandsThere(t *testing.T) {
+	for _, test := range []struct {
+		link, mediaType, body string
+		want                  crawler.Cause
+		looks                 int
+	}{
+		{`<a href="/x">`, "text/html", "PIC", crawler.OK, 0},
+		{`<a href="/x">`, "text/html", "PIC bytes", crawler.OK, 1},
+		{`<a href="/x">`, "application/octet-stream", "PIC bytes", crawler.OK, 1},
+		{`<a href="/x">`, "application/json", `{"a":1}`, crawler.Unsupported, 0},
+		{`<a href="/x">`, "text/plain", "%PDF-1.7", crawler.Unsupported, 0},
+		{`<a href="/x">`, "application/zip", "PK\x03\x04", crawler.Unsupported, 0},
+		{`<a href="/x">`, "", "<html>hello", crawler.OK, 0},
+		{`<img src="/x">`, "image/jpeg", "<html>not found", crawler.NotAPicture, 0},
+		{`<img src="/x">`, "image/jpeg", "just text", crawler.NotAPicture, 0},
+		{`<img src="/x">`, "image/avif", "\x00\x00\x00 ftypavif\x01\x02", crawler.Unsupported, 0},
+		{`<img src="/x">`, "image/svg+xml", "<svg><image/></svg>", crawler.Unsupported, 0},
+		{`<link href="/x">`, "text/css", "a{background:url(y)}", crawler.OK, 0},
+	} {
+		t.Run(fmt.Sprint(test.link, test.mediaType, test.want), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld("")
+				w.set(at("/"), test.link)
+				w.answer(at("/x"), func(int) (*http.Response, error) { return reply(200, test.mediaType, test.body), nil })
+				r := newRig(t, w)
+				r.configure(board())
+				r.once()
+				if got := r.cause(at("/x")); got != test.want || len(r.eye.found) != test.looks {
+					t.Errorf("ended in %s with %d looks, want %s with %d", got, len(r.eye.found), test.want, test.looks)
+				}
+				if test.mediaType == "text/css" && w.times(at("/y")) != 1 {
+					t.Error("the picture of the style was not asked for")
+				}
+				if l := r.link(at("/x")); test.want == crawler.Unsupported && l.Why == nil {
+					t.Error("unsupported does not say what")
+				}
+			})
+		})
+	}
+}
