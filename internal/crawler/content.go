@@ -5,61 +5,65 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 )
 
-// read looks at a body. Its bytes say what it is; what the site claims decides
-// only between kinds of text.
+// read looks at a body. Its bytes say what it is. A body that was cut is read
+// as far as it came, and how it was cut stays the cause.
 func (v *visiting) read(ctx context.Context, a answer) error {
 	l := &v.res.link
-	cut := a.cause == LimitPage
+	cut := a.cause != ""
 	if a.digest == l.digest && !cut && v.mayStand() {
 		return v.stands(ctx)
 	}
 	v.res.changed = a.digest != l.digest
 	before := l.text
-	l.target, l.text, l.inline, l.known = linkKey{}, [32]byte{}, false, ""
+	l.target, l.text, l.inline = linkKey{}, [32]byte{}, false
 	l.etag, l.modified, l.digest = keep(a.etag), keep(a.lastModified), a.digest
 	l.sight = sightOf(v.sight)
-	what, mediaType := classify(a, l.kind, v.options.Sniff)
-	l.content = what
+	l.content = classify(a, v.options.Sniff)
 	v.end(OK, "")
-	switch {
-	case what == contentPicture:
-		if err := v.inspect(ctx, Found{URL: l.url, Page: v.page, Body: a.body, SHA256: a.digest, MediaType: a.mediaType}, true); err != nil {
-			return err
-		}
-	case l.kind == kindPicture && isText(a.body) && !isSVG(mediaType):
-		v.end(NotAPicture, "%s", mediaType)
-		v.res.pictures.NotHashable++
-	case what == contentPage:
-		if err := v.readDocument(ctx, readPage(ctx, a.body, a.header.Get("Content-Type"), v.url, v.readLimits())); err != nil {
-			return err
-		}
-		if isSVG(mediaType) {
-			v.end(Unsupported, "%s: read for links, not looked at", mediaType)
-			v.res.pictures.NotHashable++
-		}
-	case what == contentStyle:
-		if err := v.readDocument(ctx, readStyle(a.body, v.url, v.readLimits())); err != nil {
-			return err
-		}
-	default:
-		v.end(Unsupported, "%s", mediaType)
-		if l.kind == kindPicture {
-			v.res.pictures.NotHashable++
-		}
+	if err := v.readAs(ctx, a); err != nil {
+		return err
 	}
-	if what == contentPage && before != [32]byte{} {
+	if l.content == contentPage && before != [32]byte{} {
 		v.res.changed = l.text != before // a new date or token is no change
 	}
 	if cut {
-		v.end(LimitPage, "%s", a.why)
+		v.end(a.cause, "%s", a.why)
 		l.digest, l.etag, l.modified = [32]byte{}, "", "" // of a part: proves nothing
 	}
 	l.known = v.res.outcome.Cause
+	return nil
+}
+
+// readAs reads a body as what it is.
+func (v *visiting) readAs(ctx context.Context, a answer) error {
+	l := &v.res.link
+	svg := a.mediaType == "image/svg+xml"
+	switch {
+	case l.content == contentPicture:
+		return v.inspect(ctx, Found{URL: l.url, Page: v.page, Body: a.body, SHA256: a.digest, MediaType: a.mediaType}, true)
+	case l.kind == kindPicture && !svg && !strings.HasPrefix(a.mediaType, "image/") && a.mediaType != "application/octet-stream":
+		v.end(NotAPicture, "%s", a.mediaType)
+		v.res.pictures.NotHashable++
+		return nil
+	case l.content == contentPage:
+		d := readPage(ctx, a.body, a.header.Get("Content-Type"), v.url, v.readLimits())
+		if err := v.readDocument(ctx, d); err != nil || !svg {
+			return err
+		}
+		v.end(Unsupported, "%s: read for links, not looked at", a.mediaType)
+		v.res.pictures.NotHashable++
+		return nil
+	case l.content == contentStyle:
+		return v.readDocument(ctx, readStyle(a.body, v.url, v.readLimits()))
+	}
+	v.end(Unsupported, "%s", a.mediaType)
+	if l.kind == kindPicture || strings.HasPrefix(a.mediaType, "image/") {
+		v.res.pictures.NotHashable++
+	}
 	return nil
 }
 
@@ -138,37 +142,19 @@ func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
 	return nil
 }
 
-// classify says what a body is, and its media type.
-func classify(a answer, kind refKind, sniff func([]byte) string) (content, string) {
-	if format := sniff(a.body); format != "" {
-		return contentPicture, "image/" + format
-	}
-	claimed := strings.ToLower(strings.TrimSpace(strings.SplitN(a.mediaType, ";", 2)[0]))
-	magic, _, _ := strings.Cut(http.DetectContentType(a.body), ";")
-	text := isText(a.body)
+// classify says what a body is. The media type is already that of the bytes.
+func classify(a answer, sniff func([]byte) string) content {
+	is := a.mediaType
 	switch {
-	case !text && magic != "application/octet-stream":
-		return contentOther, magic
-	case text && isSVG(claimed):
-		return contentPage, claimed
-	case magic == "text/html":
-		return contentPage, magic
-	case claimed == "text/css", kind == kindStyle && text:
-		return contentStyle, "text/css"
-	case strings.HasPrefix(claimed, "text/"), strings.HasSuffix(claimed, "+xml"), claimed == "application/xml":
-		return contentPage, claimed
-	case text && (claimed == "" || claimed == "application/octet-stream" || strings.HasPrefix(claimed, "image/")):
-		return contentPage, magic
-	case claimed == "":
-		return contentOther, magic
+	case sniff(a.body) != "":
+		return contentPicture
+	case is == "text/css":
+		return contentStyle
+	case strings.HasPrefix(is, "text/"), strings.HasSuffix(is, "+xml"), is == "application/xml":
+		return contentPage
 	}
-	return contentOther, claimed
+	return contentOther
 }
-
-// isText says that a body looks like text of any kind.
-func isText(body []byte) bool { return strings.HasPrefix(http.DetectContentType(body), "text/") }
-
-func isSVG(mediaType string) bool { return mediaType == "image/svg+xml" }
 
 // keep drops an ETag or Last-Modified that is not worth its room.
 func keep(tag string) string {

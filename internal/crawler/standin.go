@@ -176,7 +176,7 @@ type answer struct {
 	header             http.Header
 	body               []byte
 	mediaType          string
-	location           *url.URL
+	location, refresh  *url.URL
 	retryAfter         time.Duration
 	etag, lastModified string
 	cause              Cause
@@ -219,7 +219,6 @@ func fetch(ctx context.Context, rt http.RoundTripper, r request, l fetchLimits) 
 	defer p.Body.Close()
 	a.status, a.header, a.firstByte = p.StatusCode, p.Header, time.Since(start)
 	a.etag, a.lastModified = p.Header.Get("ETag"), p.Header.Get("Last-Modified")
-	a.mediaType, _, _ = strings.Cut(p.Header.Get("Content-Type"), ";")
 	if s, err := strconv.Atoi(p.Header.Get("Retry-After")); err == nil {
 		a.retryAfter = time.Duration(s) * time.Second
 	}
@@ -257,5 +256,21 @@ func fetch(ctx context.Context, rt http.RoundTripper, r request, l fetchLimits) 
 		a.body, a.cause, a.why = a.body[:l.page], LimitPage, fmt.Sprintf("more than %d bytes", l.page)
 	}
 	a.digest = sha256.Sum256(a.body)
+	a.mediaType = mediaTypeOf(p.Header.Get("Content-Type"), a.body)
 	return a
+}
+
+func mediaTypeOf(said string, body []byte) string {
+	seen, _, _ := strings.Cut(http.DetectContentType(body), ";")
+	said, _, _ = strings.Cut(said, ";")
+	picture := strings.HasPrefix(said, "image/") && said != "image/svg+xml"
+	switch {
+	case said == "text/css" && strings.HasPrefix(seen, "text/"):
+		return said
+	case seen == "application/octet-stream" && said != "":
+		return said
+	case (seen == "text/plain" || seen == "text/xml") && said != "" && !picture:
+		return said
+	}
+	return seen
 }

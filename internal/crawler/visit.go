@@ -56,15 +56,21 @@ func (v *visiting) run(ctx context.Context) error {
 	v.sight = v.options.Sight()
 	a := fetch(ctx, v.place.transport, v.request(), v.limits())
 	v.fetched(a)
+	if a.refresh != nil {
+		v.discover(document{refresh: a.refresh})
+	}
 	switch {
-	case a.cause != "" && a.cause != LimitPage:
+	case a.cause != "" && (a.status/100 != 2 || len(a.body) == 0 || a.cause == Stopped):
 		return v.failed(ctx, a)
 	case a.status == 304:
 		return v.notModified(ctx)
 	case a.status >= 300 && a.status < 400:
 		return v.redirect(a)
 	}
-	return v.read(ctx, a)
+	if err := v.read(ctx, a); err != nil || a.cause == "" {
+		return err
+	}
+	return v.failed(ctx, a)
 }
 
 // refused says why u may not be asked for, or "".
@@ -77,7 +83,7 @@ func (v *visiting) refused(u *url.URL, kind refKind) (Cause, string) {
 
 func (v *visiting) request() request {
 	r := request{url: v.url}
-	if page, err := url.Parse(v.page); err == nil && v.page != "" && hostOf(page) == hostOf(v.url) {
+	if page, err := url.Parse(v.page); err == nil && page.Host == v.url.Host {
 		r.referer = v.page
 	}
 	if v.mayStand() {
@@ -132,8 +138,8 @@ func (v *visiting) fetched(a answer) {
 	}
 }
 
-// failed ends a visit without content. When our own Tor is the reason, the
-// site is not blamed.
+// failed ends a visit that could not have all. When our own Tor is the reason,
+// the site is not blamed.
 func (v *visiting) failed(ctx context.Context, a answer) error {
 	class := a.cause.Class()
 	if class == "" {
@@ -144,8 +150,8 @@ func (v *visiting) failed(ctx context.Context, a answer) error {
 			v.end(TorDown, "%s, and %v", a.cause, err)
 		}
 	}
-	if v.link.kind == kindPicture && class == ClassLimit {
-		v.res.pictures.NotHashable++
+	if len(a.body) == 0 && (a.cause == LimitBytes || v.link.kind == kindPicture && class == ClassLimit) {
+		v.res.pictures.NotHashable++ // a picture it was, and nobody looked at it
 	}
 	return nil
 }
