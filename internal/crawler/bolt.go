@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"leakwatch/internal/kv"
 )
@@ -205,7 +206,9 @@ func (r boltRecords) putLink(old *link, l *link) error {
 			return err
 		}
 	}
-	return r.bucket(bucketLinks).Put(linkRecordKey(l.site, l.key), l.encode())
+	links := r.bucket(bucketLinks)
+	links.FillPercent = 0.75 // a page of links lies together: half-full leaves would stay so
+	return links.Put(linkRecordKey(l.site, l.key), l.encode())
 }
 
 func (r boltRecords) links(site uint32, after linkKey, fn func(link) bool) error {
@@ -243,10 +246,10 @@ func (r boltRecords) queues(site uint32, fn func(host uint32) error) error {
 	return nil
 }
 
-func (r boltRecords) queued(site, host uint32, in lane, fn func(due int64, k linkKey) bool) error {
+func (r boltRecords) queued(site, host uint32, in lane, from int64, fn func(due int64, k linkKey) bool) error {
 	prefix := append(idKey(site, host), byte(in))
 	c := r.bucket(bucketDue).Cursor()
-	for k, _ := c.Seek(prefix); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+	for k, _ := c.Seek(appendDue(slices.Clip(prefix), from)); bytes.HasPrefix(k, prefix); k, _ = c.Next() {
 		if len(k) != 31 {
 			return corrupt(bucketDue, k)
 		}

@@ -190,7 +190,7 @@ func (c *Crawler) setFree(name string, depth int) error {
 func heldWithin(r records, site uint32, depth int) ([]link, error) {
 	var keys []linkKey
 	err := r.queues(site, func(host uint32) error {
-		return r.queued(site, host, laneHeld, func(at int64, k linkKey) bool {
+		return r.queued(site, host, laneHeld, 0, func(at int64, k linkKey) bool {
 			if at > int64(depth) || len(keys) >= heldAtOnce {
 				return false
 			}
@@ -278,7 +278,7 @@ func (c *Crawler) queueOf(w *watch, rec hostRecord) *queue {
 	}
 	h := c.hosts[rec.Name]
 	if h == nil {
-		h = &host{hostRecord: rec, place: noPlace}
+		h = &host{hostRecord: rec, index: noIndex}
 		c.hosts[rec.Name] = h
 	}
 	q := &queue{site: w, host: h}

@@ -23,7 +23,7 @@ type Crawler struct {
 
 	working sync.Mutex // held by Run or Once: one at a time
 	telling turn       // events of a site are told in their order
-	setting turn       // one Configure at a time
+	setting turn       // one change of what is visited at a time
 
 	mu      sync.Mutex // guards what follows
 	options *Options   // never changed, only replaced
@@ -31,8 +31,8 @@ type Crawler struct {
 	hosts   map[string]*host
 	ready   hostQueue
 	leased  map[linkID]bool
-	horizon int64 // of Once: what was visited before waits when it is due later; 0: Run
-	noted   int64 // when it was last noted that we are alive, ms
+	horizon int64     // of Once: what was visited before waits when it is due later; 0: Run
+	noted   time.Time // when it was last noted that we are alive
 	outage  outage
 	counts  counts
 }
@@ -76,7 +76,7 @@ func Open(crawl, state *kv.DB, o Options) (*Crawler, error) {
 	c := &Crawler{
 		memory: m, pauses: p, wake: make(chan struct{}, 1), telling: make(turn, 1), setting: make(turn, 1),
 		sites: map[string]*watch{}, hosts: map[string]*host{}, leased: map[linkID]bool{},
-		options: withDefaults(o), counts: counts{visits: map[Cause]int{}},
+		options: withDefaults(o), noted: time.Now(), counts: counts{visits: map[Cause]int{}},
 	}
 	c.beat.Store(ms(time.Now()))
 	err = c.memory.view(func(r records) error {
@@ -84,7 +84,7 @@ func Open(crawl, state *kv.DB, o Options) (*Crawler, error) {
 			return err
 		}
 		return r.hosts(func(h hostRecord) error {
-			c.hosts[h.Name] = &host{hostRecord: h, place: noPlace}
+			c.hosts[h.Name] = &host{hostRecord: h, index: noIndex}
 			return nil
 		})
 	})

@@ -137,7 +137,7 @@ func writeHost(r records, l *lease, res *result, hosts map[string]hostRecord) er
 			h.Retry = 0
 		}
 		h.Fails++
-		if !hostDown(res.outcome.Cause) {
+		if !hostDown(res.outcome) {
 			h.Fails = 0
 		}
 		if h.Fails >= hostPatience {
@@ -169,7 +169,26 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	if now.lane = now.laneFor(l.place.Depth); now.lane == laneHeld {
 		now.due = int64(now.depth)
 	}
-	return r.putLink(&old, &now)
+	if err := r.putLink(&old, &now); err != nil {
+		return err
+	}
+	if now.seed && old.target != now.target && old.target != (linkKey{}) {
+		return demote(r, rec.ID, old.target, l.place.Depth)
+	}
+	return nil
+}
+
+// demote makes a link that a seed redirected to an ordinary one again: else a
+// seed that leads elsewhere each day would make ever more of them.
+func demote(r records, site uint32, key linkKey, depth int) error {
+	old, known, err := r.link(site, key)
+	if err != nil || !known || !old.seed || old.hops == 0 {
+		return err
+	}
+	l := old
+	l.seed = false
+	l.lane = l.laneFor(depth)
+	return r.putLink(&old, &l)
 }
 
 // writeFound adds a link, or learns that a known one stands nearer than it was
@@ -258,7 +277,7 @@ func dueAny(r records, site uint32, now int64) (pages, others bool, err error) {
 	err = r.queues(site, func(host uint32) error {
 		for _, in := range dueLanes() {
 			there := false
-			err := r.queued(site, host, in, func(due int64, _ linkKey) bool {
+			err := r.queued(site, host, in, 0, func(due int64, _ linkKey) bool {
 				there = due <= now
 				return false
 			})
@@ -287,8 +306,8 @@ func (c *Crawler) leave(l *lease, res *result, rec siteRecord, hosts map[string]
 	}
 	now := ms(time.Now())
 	c.settle(l.host, now)
-	w := l.site
-	if c.sites[w.Name] != w {
+	w := c.sites[l.place.Name]
+	if w == nil {
 		c.poke() // configured no more
 		return nil
 	}

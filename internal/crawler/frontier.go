@@ -13,7 +13,7 @@ import (
 
 const (
 	never   = math.MaxInt64
-	noPlace = -1 // a host that waits for nothing stands in no queue
+	noIndex = -1 // a host that waits for nothing stands in no queue
 )
 
 // host is one place of pacing.
@@ -25,7 +25,7 @@ type host struct {
 	leased   int
 	refusals int   // general failures of our Tor in a row, for which nobody is blamed
 	at       int64 // ms, when it may be visited next
-	place    int   // in the hostQueue
+	index    int   // in the hostQueue
 }
 
 // queue holds what one site has at one host.
@@ -117,7 +117,7 @@ func (c *Crawler) lease(q *queue, in lane, now int64) (*lease, error) {
 	l := &lease{site: w, place: w.place, options: c.options, host: h, at: now}
 	err := c.memory.view(func(r records) error {
 		key, found := linkKey{}, false
-		err := r.queued(w.rec.ID, h.ID, in, func(due int64, k linkKey) bool {
+		err := r.queued(w.rec.ID, h.ID, in, 0, func(due int64, k linkKey) bool {
 			if due > now {
 				return false
 			}
@@ -175,7 +175,7 @@ func pageOf(r records, l *link) (string, error) {
 func (c *Crawler) readHeads(r records, q *queue) error {
 	for _, in := range dueLanes() {
 		q.heads[in] = never
-		err := r.queued(q.site.rec.ID, q.host.ID, in, func(due int64, k linkKey) bool {
+		err := r.queued(q.site.rec.ID, q.host.ID, in, 0, func(due int64, k linkKey) bool {
 			if c.leased[linkID{q.site.rec.ID, k}] {
 				return true
 			}
@@ -232,12 +232,12 @@ func (c *Crawler) availableAt(h *host, now int64) int64 {
 func (c *Crawler) settle(h *host, now int64) {
 	h.at = c.availableAt(h, now)
 	switch {
-	case h.at == never && h.place != noPlace:
-		heap.Remove(&c.ready, h.place)
-	case h.at != never && h.place == noPlace:
+	case h.at == never && h.index != noIndex:
+		heap.Remove(&c.ready, h.index)
+	case h.at != never && h.index == noIndex:
 		heap.Push(&c.ready, h)
 	case h.at != never:
-		heap.Fix(&c.ready, h.place)
+		heap.Fix(&c.ready, h.index)
 	}
 }
 
@@ -268,13 +268,13 @@ func (q hostQueue) Len() int           { return len(q) }
 func (q hostQueue) Less(i, j int) bool { return q[i].at < q[j].at }
 func (q hostQueue) Swap(i, j int) {
 	q[i], q[j] = q[j], q[i]
-	q[i].place, q[j].place = i, j
+	q[i].index, q[j].index = i, j
 }
 
 // Push is for container/heap.
 func (q *hostQueue) Push(x any) {
 	h := x.(*host)
-	h.place = len(*q)
+	h.index = len(*q)
 	*q = append(*q, h)
 }
 
@@ -284,6 +284,6 @@ func (q *hostQueue) Pop() any {
 	h := old[len(old)-1]
 	old[len(old)-1] = nil
 	*q = old[:len(old)-1]
-	h.place = noPlace
+	h.index = noIndex
 	return h
 }

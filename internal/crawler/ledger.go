@@ -93,7 +93,7 @@ func dueNow(r records, site uint32, now int64) (int, error) {
 	n := 0
 	err := r.queues(site, func(host uint32) error {
 		for _, in := range dueLanes() {
-			err := r.queued(site, host, in, func(due int64, _ linkKey) bool {
+			err := r.queued(site, host, in, 0, func(due int64, _ linkKey) bool {
 				if due > now {
 					return false
 				}

@@ -222,7 +222,7 @@ func decodeLink(site uint32, key linkKey, b []byte) (link, error) {
 	if parts&partValidators != 0 {
 		l.etag, l.modified = r.text(), r.text()
 	}
-	if r.bad || len(r.rest) > 0 || l.kind == "" {
+	if r.bad || len(r.rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentOther || (parts&partVisited != 0) != (l.last != 0) {
 		return link{}, errCorrupt
 	}
 	return l, nil

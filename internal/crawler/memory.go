@@ -29,8 +29,8 @@ type records interface {
 
 	// queues calls fn with every host at which a site has queued links.
 	queues(site uint32, fn func(host uint32) error) error
-	// queued calls fn with the entries of a queue, earliest first.
-	queued(site, host uint32, in lane, fn func(due int64, k linkKey) bool) error
+	// queued calls fn with the entries of a queue, earliest first, from a due time on.
+	queued(site, host uint32, in lane, from int64, fn func(due int64, k linkKey) bool) error
 
 	tally(site uint32, slot uint32) (tally, error)
 	putTally(site uint32, slot uint32, t *tally) error

@@ -99,10 +99,10 @@ type Inspector interface {
 
 // The kinds of Event.
 const (
-	SiteBlind     = "site_blind"
-	SiteSeenAgain = "site_seen_again"
-	TellTorDown   = "tor_down"
-	TellTorBack   = "tor_back"
+	TellSiteBlind     = "site_blind"
+	TellSiteSeenAgain = "site_seen_again"
+	TellTorDown       = "tor_down"
+	TellTorBack       = "tor_back"
 )
 
 // Event is a change that people are told about, once.

@@ -44,15 +44,10 @@ func pause(delay, took time.Duration) time.Duration {
 	return jitter(min(max(delay, 3*took), maxPause))
 }
 
-// hostDown says whether c tells that nobody answers at a host at all.
-func hostDown(c Cause) bool {
-	switch c.Class() {
-	case ClassOnion:
-		return true
-	case ClassConnection:
-		return c != TimeoutFetch && c != TooSlow
-	}
-	return false
+// hostDown says whether o tells that nobody answers at a host at all.
+func hostDown(o Outcome) bool {
+	class := o.Cause.Class()
+	return class == ClassOnion || class == ClassConnection && o.Status == 0
 }
 
 // plan is when a link is due again.
@@ -128,14 +123,14 @@ func final(c Cause) bool {
 	return slices.Contains([]Cause{HTTP404, HTTP410, HTTP4xx, OnionBadAddress}, c)
 }
 
-// miss says whether c counts towards blindness. A dead link proves nothing
-// about its site, a dead seed does.
-func miss(c Cause, seed bool) bool {
-	switch c {
+// miss says whether o counts towards blindness. A dead link, or a large file
+// that does not come to its end, proves nothing about its site; a seed does.
+func miss(o Outcome, seed bool) bool {
+	switch o.Cause {
 	case HTTP403, HTTP404, HTTP410, HTTP4xx:
 		return seed
 	}
-	return failure(c)
+	return failure(o.Cause) && (seed || o.Status/100 != 2)
 }
 
 func ms(t time.Time) int64 { return t.UnixMilli() }

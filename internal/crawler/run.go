@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,6 +41,9 @@ func (c *Crawler) Once(ctx context.Context) (Summary, error) {
 
 // work visits links; with a horizon, only until nothing is left to do.
 func (c *Crawler) work(ctx context.Context, horizon int64) (Summary, error) {
+	if err := c.setClock(); err != nil {
+		return Summary{}, err
+	}
 	c.mu.Lock()
 	c.horizon, c.outage.paused, c.outage.failures = horizon, false, 0
 	before := c.counts.total()
@@ -81,18 +85,6 @@ func (c *Crawler) crew(ctx context.Context, workers int) error {
 	// Visits under way outlive ctx by the time to drain.
 	visits, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	drained := make(chan struct{})
-	undo := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(c.limits().Drain)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			stop()
-		case <-drained:
-		}
-	})
-	defer undo()
-	defer close(drained)
 	idle, leases := make(chan struct{}), make(chan *lease)
 	g.Go(func() error {
 		defer close(leases)
@@ -117,7 +109,25 @@ func (c *Crawler) crew(ctx context.Context, workers int) error {
 			}
 		})
 	}
-	return g.Wait()
+	var drain sync.WaitGroup
+	ended := make(chan struct{})
+	drain.Go(func() { c.drain(ctx, ended, stop) })
+	err := g.Wait()
+	close(ended)
+	drain.Wait()
+	return err
+}
+
+// drain stops the visits that are still under way a while after ctx is done.
+func (c *Crawler) drain(ctx context.Context, ended <-chan struct{}, stop func()) {
+	<-ctx.Done() // at the latest when the scheduler ends
+	timer := time.NewTimer(c.limits().Drain)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		stop()
+	case <-ended:
+	}
 }
 
 // schedule hands leases to idle workers until ctx is done or, with a horizon,
@@ -245,18 +255,25 @@ func (c *Crawler) takeAllTheWay(ctx context.Context, l *lease) error {
 // alive shows the watchdog that the scheduler works and notes it now and then,
 // so that a time without us can be told later.
 func (c *Crawler) alive() error {
-	now := ms(time.Now())
-	c.beat.Store(now)
+	now := time.Now()
+	c.beat.Store(ms(now))
 	c.mu.Lock()
-	due := c.horizon == 0 && now-c.noted >= aliveEvery.Milliseconds()
+	last, run := c.noted, c.horizon == 0
+	jump := jumped(last, now)
+	due := run && now.Sub(last) >= aliveEvery || jump
 	if due {
 		c.noted = now
 	}
 	c.mu.Unlock()
+	if jump {
+		if err := c.setClock(); err != nil {
+			return err
+		}
+	}
 	if !due {
 		return nil
 	}
-	if err := c.memory.update(func(r records) error { return r.putNote(noteAlive, now) }); err != nil {
+	if err := c.memory.update(func(r records) error { return r.putNote(noteAlive, ms(now)) }); err != nil {
 		return fmt.Errorf("note that we are alive: %w", err)
 	}
 	return nil

@@ -2,6 +2,7 @@ package crawler_test
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -291,6 +292,55 @@ func TestLinksAreCountedOnce(t *testing.T) {
 		stats, err := r.Stats()
 		if err != nil || stats.Links != 5 || stats.Sites != 1 || stats.Pictures != l.Pictures.Known+l.Pictures.Inspected {
 			t.Errorf("stats are %+v, %v", stats, err)
+		}
+	})
+}
+
+// The clock of the first bubble is a century ahead of that of the second.
+func TestNoLinkWaitsForAWrongClock(t *testing.T) {
+	w, dir := newWorld(smallBoard), t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(100 * 365 * 24 * time.Hour)
+		r := newRigIn(t, w, dir)
+		r.configure(board())
+		r.once()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		r := newRigIn(t, w, dir)
+		r.configure(board())
+		r.run(time.Hour)
+		for _, path := range []string{"/", "/a", "/b", "/1.pic", "/2.pic"} {
+			if n := w.times(at(path)); n != 2 {
+				t.Errorf("%s was asked for %d times, want 2: before and after the clock was set", path, n)
+			}
+		}
+	})
+}
+
+// A dead host costs a single round a few tries, and no waiting for retries.
+func TestOnceDoesNotWaitForTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("")
+		w.took = time.Second
+		var page strings.Builder
+		for i := range 50 {
+			url := at(fmt.Sprintf("/%d", i))
+			fmt.Fprintf(&page, "<a href=%q>x</a>", url)
+			w.answer(url, func(int) (*http.Response, error) {
+				time.Sleep(34 * time.Second)
+				return fails("onion_intro_failed")(0)
+			})
+		}
+		w.set(at("/"), page.String())
+		r := newRig(t, w)
+		r.configure(board())
+		begin := time.Now()
+		s := r.once()
+		if d := time.Since(begin); s.Visits != 4 || d > 6*time.Minute {
+			t.Errorf("%d visits in %s, want 4 and then an end", s.Visits, d)
+		}
+		if d := r.site("board"); d.Due < 47 || *d.Round.End != "stopped" {
+			t.Errorf("%d links are due, round %+v; want 47 or more that wait", d.Due, d.Round)
 		}
 	})
 }

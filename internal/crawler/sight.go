@@ -29,7 +29,7 @@ func (s *siteRecord) see(r records, l *lease, res *result) error {
 	switch c := res.outcome.Cause; {
 	case c.Class() == ClassSeen && !res.redirected:
 		return s.seen(r, res.at)
-	case miss(c, res.link.seed):
+	case miss(res.outcome, res.link.seed):
 		return s.missed(r, l, res)
 	}
 	return nil // a refusal or a limit says nothing about sight
@@ -41,7 +41,7 @@ func (s *siteRecord) seen(r records, at int64) error {
 		if err := r.putSpan(s.ID, span{from: s.MissSince, to: at, cause: string(s.Cause)}); err != nil {
 			return err
 		}
-		s.Untold = append(s.Untold, Event{Kind: SiteSeenAgain, Site: s.Name, Cause: s.Cause, At: when(at), Since: when(s.MissSince),
+		s.Untold = append(s.Untold, Event{Kind: TellSiteSeenAgain, Site: s.Name, Cause: s.Cause, At: when(at), Since: when(s.MissSince),
 			Text: fmt.Sprintf("content again, after %s without", (time.Duration(at-s.MissSince) * time.Millisecond).Round(time.Second))})
 	}
 	if s.State != stateWatching {
@@ -59,7 +59,7 @@ func (s *siteRecord) missed(r records, l *lease, res *result) error {
 		return nil
 	}
 	s.State, s.Cause, s.Since = stateBlind, res.outcome.Cause, res.at
-	s.Untold = append(s.Untold, Event{Kind: SiteBlind, Site: s.Name, Cause: s.Cause, At: when(res.at), Since: when(s.MissSince),
+	s.Untold = append(s.Untold, Event{Kind: TellSiteBlind, Site: s.Name, Cause: s.Cause, At: when(res.at), Since: when(s.MissSince),
 		Text: fmt.Sprintf("no content since %s: %s", when(s.MissSince).Format(time.RFC3339), strings.TrimSpace(string(s.Cause)+" "+res.outcome.Why))})
 	return r.putSpan(s.ID, span{from: s.MissSince, cause: string(s.Cause)})
 }
@@ -80,7 +80,7 @@ func (c *Crawler) tell(ctx context.Context, name string) error {
 		return err
 	}
 	for _, e := range events {
-		o.Log.Info(e.Kind, "site", e.Site, "err", e.Text)
+		o.Log.Info("site changed", "event", e.Kind, "site", e.Site, "err", e.Text)
 		if err := o.Teller.Tell(ctx, e); err != nil {
 			return fmt.Errorf("tell %s of %s: %w", e.Kind, e.Site, err)
 		}

@@ -150,7 +150,7 @@ func firstDue(r records, site uint32) (int64, error) {
 	first := int64(never)
 	err := r.queues(site, func(host uint32) error {
 		for _, in := range dueLanes() {
-			err := r.queued(site, host, in, func(due int64, _ linkKey) bool {
+			err := r.queued(site, host, in, 0, func(due int64, _ linkKey) bool {
 				first = min(first, due)
 				return false
 			})
@@ -242,6 +242,8 @@ func (c *Crawler) show(l *shown) Link {
 
 // Pause stops visits of a site until Resume, over restarts too.
 func (c *Crawler) Pause(_ context.Context, name string) error {
+	c.setting.take()
+	defer c.setting.give()
 	w, err := c.watch(name)
 	if err != nil || w.paused != 0 {
 		return err
@@ -260,6 +262,8 @@ func (c *Crawler) Pause(_ context.Context, name string) error {
 
 // Resume lets a paused site be visited again.
 func (c *Crawler) Resume(_ context.Context, name string) error {
+	c.setting.take()
+	defer c.setting.give()
 	w, err := c.watch(name)
 	if err != nil || w.paused == 0 {
 		return err

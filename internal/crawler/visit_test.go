@@ -85,6 +85,49 @@ func TestRedirectedSeed(t *testing.T) {
 	})
 }
 
+// A seed that leads elsewhere each time does not leave ever more links behind
+// that are visited as often as a seed.
+func TestWanderingSeed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("")
+		w.answer(at("/"), func(n int) (*http.Response, error) { return redirect(fmt.Sprintf("/%d", n))(0) })
+		for i := range 200 {
+			w.set(at(fmt.Sprintf("/%d", i)), fmt.Sprint("page ", i))
+		}
+		r := newRig(t, w)
+		r.configure(board())
+		r.run(100 * time.Hour)
+		if n := len(w.all()); n > 100+100*12 {
+			t.Errorf("%d requests in 100 hours", n)
+		}
+		if n := w.times(at("/0")); n > 15 {
+			t.Errorf("the first target was visited %d times, want it to be an ordinary page again", n)
+		}
+	})
+}
+
+// What came of a body that was cut is read, and how it was cut is the cause.
+func TestCutBodiesAreReadAsFarAsTheyCame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(smallBoard)
+		w.set(at("/a"), `<img src="/2.pic">`+strings.Repeat("x", 200)+`<a href="/never">x</a>`)
+		r := newRig(t, w)
+		r.o.MaxPage = 100
+		site := board(func(s *crawler.SiteConfig) { s.MaxInterval = time.Hour })
+		r.configure(site)
+		for range 2 {
+			r.once()
+			if got := r.cause(at("/a")); got != crawler.LimitPage {
+				t.Errorf("ended in %s, want limit_page each time", got)
+			}
+			time.Sleep(2 * time.Hour)
+		}
+		if d, _ := r.eye.looks(at("/2.pic")); d != 1 {
+			t.Errorf("the picture before the cut was looked at %d times, want 1", d)
+		}
+	})
+}
+
 func TestUnchangedCostsNoSecondLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		png := base64.StdEncoding.EncodeToString([]byte("\x89PNG inline"))

@@ -252,7 +252,12 @@ type rig struct {
 // newRig opens a crawler on fresh stores. Sites are added by configure.
 func newRig(t testing.TB, w *world) *rig {
 	t.Helper()
-	r := &rig{t: t, dir: t.TempDir(), world: w, eye: &eye{}, ear: &ear{}, sight: "1"}
+	return newRigIn(t, w, t.TempDir())
+}
+
+func newRigIn(t testing.TB, w *world, dir string) *rig {
+	t.Helper()
+	r := &rig{t: t, dir: dir, world: w, eye: &eye{}, ear: &ear{}, sight: "1"}
 	r.o = crawler.Options{
 		Workers: 8, Transport: func(tor.Site) http.RoundTripper { return w }, TorUp: w.up, Check: checkURL,
 		Sniff: sniff, Inspector: r.eye, Sight: func() string { return r.sight }, Teller: r.ear,
