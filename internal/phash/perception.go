@@ -22,9 +22,57 @@ const (
 // in three channels; so it is handed a fresh 64x64 plane and nothing else,
 // which is the size that it would resize to itself.
 func perception(luma *image.Gray) (PHash, bool) {
+	plane, ok := perceptionPlane(luma)
+	if !ok {
+		return 0, false
+	}
+	return perceive(plane)
+}
+
+// PHashTurns returns the pHashes of a picture in its eight orientations, in
+// the order of OfTurned; false where Of gives none. They find entries of lists
+// that carry no PDQ.
+func PHashTurns(luma *image.Gray) ([8]PHash, bool) {
+	var turns [8]PHash
+	plane, ok := perceptionPlane(luma)
+	if !ok {
+		return turns, false
+	}
+	for o := range turns {
+		if turns[o], ok = perceive(turned(plane, o+1)); !ok {
+			return [8]PHash{}, false
+		}
+	}
+	return turns, true
+}
+
+// turned returns a square plane as a viewer shows it who applies EXIF
+// orientation o.
+func turned(plane *image.Gray, o int) *image.Gray {
+	out := image.NewGray(plane.Rect)
+	for y := range side {
+		for x := range side {
+			fromX, fromY := x, y
+			if o >= 5 {
+				fromX, fromY = fromY, fromX
+			}
+			if o == 2 || o == 3 || o == 7 || o == 8 {
+				fromX = side - 1 - fromX
+			}
+			if o == 3 || o == 4 || o == 6 || o == 7 {
+				fromY = side - 1 - fromY
+			}
+			out.Pix[y*side+x] = plane.Pix[fromY*side+fromX]
+		}
+	}
+	return out
+}
+
+// perceptionPlane is the 64x64 plane that the library is handed.
+func perceptionPlane(luma *image.Gray) (*image.Gray, bool) {
 	w, h := luma.Rect.Dx(), luma.Rect.Dy()
 	if w < minPerception || h < minPerception {
-		return 0, false
+		return nil, false
 	}
 	s := sample(luma, evenSpans(w), evenSpans(h))
 	plane := image.NewGray(image.Rect(0, 0, side, side))
@@ -33,7 +81,7 @@ func perception(luma *image.Gray) (PHash, bool) {
 			plane.Pix[y*side+x] = uint8(math.Round(float64(v)))
 		}
 	}
-	return perceive(plane)
+	return plane, true
 }
 
 func perceive(plane *image.Gray) (PHash, bool) {

@@ -285,3 +285,25 @@ func FuzzOf(f *testing.F) {
 		}
 	})
 }
+
+func TestPHashTurnsAreHashesOfTurnedPlanes(t *testing.T) {
+	for _, size := range [][2]int{{512, 512}, {640, 480}, {333, 517}} {
+		g := drawn(uint32(size[0]), size[0], size[1])
+		turns, ok := phash.PHashTurns(g)
+		if !ok {
+			t.Fatalf("%v: no pHash", size)
+		}
+		for o := 1; o <= 8; o++ {
+			p, err := phash.Of(turned(g, o))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := p.PHash.Distance(turns[o-1]); d > 2 {
+				t.Errorf("%v, orientation %d: %d bits off the hash of the turned plane, at most 2 wanted", size, o, d)
+			}
+		}
+	}
+	if _, ok := phash.PHashTurns(drawn(1, 16, 16)); ok {
+		t.Error("a side of 16 pixels gave a pHash")
+	}
+}

@@ -94,6 +94,9 @@ func NewDecoder(l Limits) *Decoder {
 	return &Decoder{limits: l, memory: semaphore.NewWeighted(l.Memory)}
 }
 
+// Limits returns what the decoder works under, defaults filled in.
+func (d *Decoder) Limits() Limits { return d.limits }
+
 // Decode is NewDecoder(l).Decode, for callers who decode one at a time.
 func Decode(ctx context.Context, data []byte, l Limits) (Picture, error) {
 	return NewDecoder(l).Decode(ctx, data)
