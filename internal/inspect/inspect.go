@@ -1,0 +1,183 @@
+// Package inspect answers: is this picture one of the leaked ones?
+//
+// It is the program on one page: bytes -> picture -> fingerprints -> hits ->
+// alert. The crawler calls it for everything it finds, the `match` command for
+// files; both take the same way.
+package inspect
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/semaphore"
+
+	"leakwatch/internal/alert"
+	"leakwatch/internal/crawler"
+	"leakwatch/internal/match"
+	"leakwatch/internal/picture"
+)
+
+// Sets finds the entries near a fingerprint.
+type Sets interface {
+	Search(match.Query) []match.Hit
+	Sight() string
+}
+
+// Alerts remembers what was found. Both calls are durable when they return.
+type Alerts interface {
+	Raise(context.Context, []alert.Report) error
+	SeenAgain(ctx context.Context, site, sha256, url string, at time.Time) error
+}
+
+// Options say with what the room works.
+type Options struct {
+	Sets   Sets
+	Alerts Alerts
+	Rules  Rules
+	Cores  int // pictures decoded at once
+}
+
+// Rules are what a reload may change.
+type Rules struct {
+	Limits     picture.Limits
+	MinQuality int // PDQ quality below which only exact bytes are judged
+}
+
+// rules are Rules in force; the decoder holds the limits.
+type rules struct {
+	decoder    *picture.Decoder
+	minQuality int
+	generation string // makes what was seen under other rules stale
+}
+
+// known is how many digests are remembered with what was seen in them, so that
+// one picture on a thousand pages is decoded once.
+const known = 1 << 16
+
+// Room inspects pictures.
+type Room struct {
+	o     Options
+	cores *semaphore.Weighted
+	known *lru.Cache[[32]byte, Seen]
+	rules atomic.Pointer[rules]
+}
+
+// New returns a room that is ready to work.
+func New(o Options) (*Room, error) {
+	cache, err := lru.New[[32]byte, Seen](known)
+	if err != nil {
+		return nil, err
+	}
+	r := &Room{o: o, cores: semaphore.NewWeighted(int64(max(o.Cores, 1))), known: cache}
+	r.Configure(o.Rules)
+	return r, nil
+}
+
+// Configure changes the rules for the pictures that come from now on.
+func (r *Room) Configure(n Rules) {
+	r.rules.Store(&rules{picture.NewDecoder(n.Limits), n.MinQuality, fmt.Sprint(n)})
+}
+
+// Sight changes whenever a picture seen before may be judged otherwise now.
+func (r *Room) Sight() string { return r.o.Sets.Sight() + " " + r.rules.Load().generation }
+
+// Seen is what one picture gave: its fingerprints, its hits, or the cause why
+// there are none.
+type Seen struct {
+	Print
+	Hits  []match.Hit // at most one of each set, strongest first
+	sight string      // the sets and rules that judged it
+}
+
+// Inspect looks at what the crawler found and raises what it must. It returns
+// an error only when our own memory failed: then the visit must not be Done.
+func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
+	if f.Unchanged {
+		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
+		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
+	}
+	seen, again, err := r.look(ctx, f.SHA256, f.Body)
+	if err != nil {
+		return crawler.Inspection{}, err
+	}
+	reports := seen.reports(f)
+	if len(reports) > 0 {
+		if err := r.o.Alerts.Raise(ctx, reports); err != nil {
+			return crawler.Inspection{}, err
+		}
+	}
+	out := crawler.Inspection{Cause: crawler.Cause(seen.cause()), Why: seen.why, Known: again}
+	if len(reports) > 0 {
+		out.Verdict = reports[0].Verdict
+	}
+	return out, nil
+}
+
+// Look compares one picture with the sets and tells nobody.
+func (r *Room) Look(ctx context.Context, data []byte) (Seen, error) {
+	seen, _, err := r.look(ctx, sha256.Sum256(data), data)
+	return seen, err
+}
+
+// look also reports whether the digest was known, so that nothing was decoded.
+func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bool, error) {
+	rules := r.rules.Load()
+	sight := r.o.Sets.Sight() + " " + rules.generation // before the search: a set loaded meanwhile makes it stale
+	if seen, ok := r.known.Get(digest); ok && seen.sight == sight {
+		return seen, true, nil
+	}
+	if err := r.cores.Acquire(ctx, 1); err != nil {
+		return Seen{}, false, err
+	}
+	print, turns, err := fingerprint(ctx, digest, data, rules.decoder)
+	r.cores.Release(1)
+	if err != nil {
+		return Seen{}, false, err
+	}
+	seen := Seen{Print: print, sight: sight}
+	seen.Hits = r.o.Sets.Search(query(digest, print, turns))
+	if seen.Cause == nil && print.Quality != nil && *print.Quality < rules.minQuality {
+		cause := string(crawler.LowQuality)
+		seen.Cause, seen.why = &cause, "too little detail: judged on its exact bytes only"
+	}
+	r.known.Add(digest, seen)
+	return seen, false, nil
+}
+
+// none is the quality of a picture without a hash: below every threshold.
+const none = -1 << 30
+
+// query asks for exact bytes always, and for near hashes where there are any.
+func query(digest [32]byte, p Print, t turns) match.Query {
+	q := match.Query{SHA256: digest, Quality: none}
+	if p.PDQ != nil {
+		q.Turns, q.Quality = t.pdq, *p.Quality
+	}
+	if t.hasPHash {
+		q.PHash, q.HasPHash = t.phash, true
+	}
+	return q
+}
+
+// reports are the hits that people must hear of; weak ones are not.
+func (s Seen) reports(f crawler.Found) []alert.Report {
+	var out []alert.Report
+	for _, h := range s.Hits {
+		if h.Verdict == match.Weak {
+			continue
+		}
+		out = append(out, alert.Report{
+			Site: f.Site, Set: h.Set, SetVersion: h.SetVersion, Kind: "picture", Verdict: h.Verdict, Ref: h.Ref,
+			Distance: h.Distance, Lead: h.Lead, Algorithm: h.Algorithm, Orientation: h.Orientation,
+			Window: whole(), EntryWindow: whole(), Stage: stageOf(h), SHA256: s.SHA256,
+			Format: s.format(), Width: s.width(), Height: s.height(), URL: f.URL, Page: f.Page, At: f.At,
+			Explain: explain(h),
+		})
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package inspect
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // an identity that other tools' lists carry, never a proof
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"leakwatch/internal/crawler"
+	"leakwatch/internal/phash"
+	"leakwatch/internal/picture"
+)
+
+// Print is what `hash --json` says of one file. What is unknown is null.
+type Print struct {
+	Path    string       `json:"path"`
+	Member  *string      `json:"member"`
+	Ref     string       `json:"ref"` // first 16 hex digits of the SHA-256, never a name
+	SHA256  string       `json:"sha256"`
+	SHA1    string       `json:"sha1"`
+	CRC32   string       `json:"crc32"`
+	Size    int64        `json:"size"`
+	Format  *string      `json:"format"`
+	Width   *int         `json:"width"`
+	Height  *int         `json:"height"`
+	Frames  *int         `json:"frames"`
+	PDQ     *phash.PDQ   `json:"pdq"`
+	Quality *int         `json:"pdq_quality"`
+	PHash   *phash.PHash `json:"phash"`
+	Cause   *string      `json:"cause"` // null: hashed and whole
+
+	why string // the cause's sentence
+}
+
+// turns are the hashes of a picture in its eight orientations.
+type turns struct {
+	pdq      [8]phash.PDQ
+	phash    [8]phash.PHash
+	hasPHash bool
+}
+
+// Fingerprint returns the fingerprints of one file's bytes. A file that cannot
+// be hashed is a Print with a cause; the error is ctx's alone.
+func Fingerprint(ctx context.Context, data []byte, d *picture.Decoder) (Print, error) {
+	p, _, err := fingerprint(ctx, sha256.Sum256(data), data, d)
+	return p, err
+}
+
+func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, turns, error) {
+	old := sha1.Sum(data) //nolint:gosec // see the import
+	p := Print{
+		SHA256: hex.EncodeToString(digest[:]), SHA1: hex.EncodeToString(old[:]),
+		CRC32: fmt.Sprintf("%08x", crc32.ChecksumIEEE(data)), Size: int64(len(data)),
+	}
+	p.Ref = p.SHA256[:16]
+	pic, err := d.Decode(ctx, data)
+	if ctx.Err() != nil {
+		return p, turns{}, ctx.Err()
+	}
+	if err != nil {
+		return p.refused(err), turns{}, nil
+	}
+	p.Format, p.Width, p.Height, p.Frames = &pic.Format, &pic.Width, &pic.Height, &pic.Frames
+	if pic.Partial {
+		p = p.because(string(crawler.Partial), pic.Why)
+	}
+	h, eight, err := phash.OfTurned(pic.Luma)
+	if err != nil {
+		return p.refused(err), turns{}, nil
+	}
+	p.PDQ, p.Quality = &h.PDQ, &h.Quality
+	t := turns{pdq: eight}
+	if h.HasPHash {
+		p.PHash = &h.PHash
+		t.phash, t.hasPHash = phash.PHashTurns(pic.Luma)
+	}
+	return p, t, nil
+}
+
+// refused takes the cause over from the room that would not go on.
+func (p Print) refused(err error) Print {
+	var pic *picture.Refusal
+	var hash *phash.Refusal
+	switch {
+	case errors.As(err, &pic):
+		p = p.because(pic.Cause, pic.Why)
+		if pic.Format != "" {
+			p.Format = &pic.Format
+		}
+		if pic.Width > 0 && pic.Height > 0 {
+			p.Width, p.Height = &pic.Width, &pic.Height
+		}
+	case errors.As(err, &hash):
+		p = p.because(hash.Cause, hash.Why)
+	default:
+		p = p.because(string(crawler.Damaged), err.Error())
+	}
+	return p
+}
+
+func (p Print) because(cause, why string) Print {
+	p.Cause, p.why = &cause, why
+	return p
+}
+
+// Why is the sentence of the cause, or "".
+func (p Print) Why() string { return p.why }
+
+func (p Print) cause() string {
+	if p.Cause == nil {
+		return string(crawler.OK)
+	}
+	return *p.Cause
+}
+
+func (p Print) format() string {
+	if p.Format == nil {
+		return ""
+	}
+	return *p.Format
+}
+
+func (p Print) width() int  { return value(p.Width) }
+func (p Print) height() int { return value(p.Height) }
+
+func value(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
