@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"leakwatch/internal/alert"
+	"leakwatch/internal/web"
+)
+
+func (c *cli) alertCommand() *cobra.Command {
+	return group("alert", "List, show, review and export alerts",
+		c.alertList(), c.alertShow(), c.alertReview(), c.alertExport())
+}
+
+func filterFlags(cmd *cobra.Command) func() url.Values {
+	names := []string{"site", "set", "state", "verdict"}
+	values := map[string]*string{}
+	for _, name := range names {
+		values[name] = cmd.Flags().String(name, "", "only alerts of this "+name)
+	}
+	return func() url.Values {
+		out := url.Values{}
+		for name, v := range values {
+			if *v != "" {
+				out.Set(name, *v)
+			}
+		}
+		return out
+	}
+}
+
+func (c *cli) alertList() *cobra.Command {
+	cmd := &cobra.Command{Use: "list", Short: "List alerts, newest first", Args: args(cobra.NoArgs)}
+	filter := filterFlags(cmd)
+	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, _ []string) error {
+		list := client.Lines(ctx, http.MethodGet, "/v1/alerts", filter(), nil)
+		if c.json {
+			return c.passOn(list)
+		}
+		return c.alertTable(list)
+	})
+	return cmd
+}
+
+func (c *cli) alertTable(list lineSeq) error {
+	t := c.table("ID", "STATE", "VERDICT", "SITE", "SET", "FINDINGS", "REFS", "FIRST SEEN", "LAST SEEN", "ASSIGNEE")
+	for a, err := range decoded[alert.Alert](list) {
+		if err != nil {
+			return err
+		}
+		t.row(a.ID, a.State, a.Verdict, a.Site, a.Set, a.Findings, a.Refs, a.FirstSeen, a.LastSeen, a.Assignee)
+	}
+	return t.flush()
+}
+
+func (c *cli) alertShow() *cobra.Command {
+	return &cobra.Command{Use: "show ID", Short: "Show one alert with its findings", Args: args(cobra.ExactArgs(1)),
+		RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+			var d alert.Detail
+			if err := client.Object(ctx, http.MethodGet, "/v1/alerts/"+url.PathEscape(a[0]), nil, nil, &d); err != nil {
+				return err
+			}
+			return c.printAlert(d)
+		})}
+}
+
+func (c *cli) printAlert(d alert.Detail) error {
+	if c.json {
+		return c.jsonLine(d)
+	}
+	fmt.Fprintf(c.stdout, "alert     %s\nsite      %s\nset       %s\nstate     %s\nverdict   %s\nseen      %s to %s\nfindings  %d, of %d refs\nassignee  %s\nfollows   %s\n\n",
+		d.ID, printable(d.Site), d.Set, d.State, d.Verdict, cellText(d.FirstSeen), cellText(d.LastSeen), d.Alert.Findings, d.Refs, cellText(d.Assignee), cellText(d.Previous))
+	t := c.table("FINDING", "VERDICT", "REF", "DISTANCE", "LEAD", "ORIENTATION", "DECISION", "SEEN", "WHERE")
+	for _, f := range d.Findings {
+		t.row(f.ID, f.Verdict, f.Ref, f.Distance, f.Lead, f.Orientation, f.Decision, f.Seen, defanged(f.URL))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, r := range d.Reviews {
+		fmt.Fprintf(c.stdout, "\n%s %s: %s %s %s", cellText(r.At), printable(r.By), cellText(r.Decision), cellText(r.Finding), printable(cellText(r.Note)))
+	}
+	if len(d.Reviews) > 0 {
+		fmt.Fprintln(c.stdout)
+	}
+	return nil
+}
+
+func (c *cli) alertReview() *cobra.Command {
+	var r web.ReviewRequest
+	cmd := &cobra.Command{Use: "review ID", Short: "Set the state of an alert, or the decision on a finding", Args: args(cobra.ExactArgs(1)),
+		Example: "  leakwatch alert review 01J... --state in_review --note \"looks like ours\"\n" +
+			"  leakwatch alert review 01J... --finding 3f2a... --decision confirmed"}
+	f := cmd.Flags()
+	f.StringVar(&r.Finding, "finding", "", "the finding that the decision is about")
+	f.StringVar(&r.Decision, "decision", "", "confirmed, false_positive, same_camera, duplicate or illegal")
+	f.StringVar(&r.State, "state", "", "new, in_review, confirmed or closed")
+	f.StringVar(&r.Note, "note", "", "why")
+	assignee := f.String("assignee", "", "who looks after the alert; empty: nobody")
+	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, a []string) error {
+		if f.Changed("assignee") {
+			r.Assignee = assignee
+		}
+		if r == (web.ReviewRequest{}) {
+			return usage(fmt.Errorf("alert review: nothing to set: give --state, --decision, --note or --assignee"))
+		}
+		body, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		var d alert.Detail
+		if err := client.Object(ctx, http.MethodPost, "/v1/alerts/"+url.PathEscape(a[0])+"/review", nil, bytes.NewReader(body), &d); err != nil {
+			return err
+		}
+		return c.printAlert(d)
+	})
+	return cmd
+}
+
+func (c *cli) alertExport() *cobra.Command {
+	var format string
+	cmd := &cobra.Command{Use: "export", Short: "Print alerts with their findings as JSON Lines or CSV", Args: args(cobra.NoArgs)}
+	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl, or csv with a row per finding")
+	filter := filterFlags(cmd)
+	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, _ []string) error {
+		if format != "jsonl" && format != "csv" {
+			return usage(fmt.Errorf("alert export: --format is jsonl or csv, not %q", format))
+		}
+		query := filter()
+		query.Set("format", format)
+		body, err := client.Do(ctx, http.MethodGet, "/v1/export/alerts", query, nil)
+		if err != nil {
+			return err
+		}
+		defer body.Close()
+		_, err = io.Copy(c.stdout, body)
+		return err
+	})
+	return cmd
+}

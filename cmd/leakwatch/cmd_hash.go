@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"leakwatch/internal/inspect"
+	"leakwatch/internal/picture"
+)
+
+func (c *cli) hashCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "hash PATH...",
+		Short: "Print the fingerprints of files and folders",
+		Long: "Print the fingerprints of files and folders. It needs no config and no daemon, so that a data set can be\n" +
+			"hashed where it lies: copy the output of `hash --json` to the watching host and load it there.",
+		Example: "  leakwatch hash --json /mnt/dataset > dataset.jsonl",
+		Args:    args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			return c.hash(cmd.Context(), paths)
+		},
+	}
+}
+
+func (c *cli) hash(ctx context.Context, paths []string) error {
+	failed := 0
+	bar := c.progress("hashed", 0)
+	defer bar.done()
+	var n int64
+	decoder := picture.NewDecoder(picture.DefaultLimits())
+	prints := inOrder(ctx, files(paths), func(ctx context.Context, path string) (inspect.Print, error) {
+		return fingerprint(ctx, path, decoder)
+	})
+	for p, err := range prints {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failed++
+			c.unreadable(err)
+			continue
+		}
+		if err := c.printHash(p); err != nil {
+			return err
+		}
+		n++
+		bar.at(n)
+	}
+	if failed > 0 {
+		return fail(exitFailure, "", fmt.Errorf("%d paths could not be read", failed))
+	}
+	return nil
+}
+
+func (c *cli) printHash(p inspect.Print) error {
+	if c.json {
+		return c.jsonLine(p)
+	}
+	var pdq *string
+	if p.PDQ != nil {
+		text := p.PDQ.String()
+		pdq = &text
+	}
+	_, err := fmt.Fprintf(c.stdout, "%s  %s  %3s  %s%s\n", p.Ref, cellText(pdq), cellText(p.Quality), printable(p.Path), because(p))
+	return err
+}
+
+func because(p inspect.Print) string {
+	if p.Cause == nil {
+		return ""
+	}
+	return fmt.Sprintf("  (%s: %s)", *p.Cause, printable(p.Why()))
+}

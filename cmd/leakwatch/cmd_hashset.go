@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"leakwatch/internal/inspect"
+	"leakwatch/internal/match"
+	"leakwatch/internal/picture"
+	"leakwatch/internal/web"
+)
+
+func (c *cli) hashsetCommand() *cobra.Command {
+	return group("hashset", "Load and keep the hash sets of exposed data",
+		&cobra.Command{
+			Use:   "load NAME PATH",
+			Short: "Load or replace a set from a folder, `hash --json` output, CSV or a PDQ list",
+			Long: "Load or replace a set from a folder of pictures, the output of `hash --json`, a CSV file with a header, or a\n" +
+				"PDQ list (64 hex digits a line, or hash,quality,name). `-` is stdin. All or nothing: one bad row refuses the\n" +
+				"load, every bad row is named, and the old version stays. Pictures of a folder are hashed here and never sent.",
+			Args: args(cobra.ExactArgs(2)),
+			RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+				return c.hashsetLoad(ctx, client, a[0], a[1])
+			}),
+		},
+		&cobra.Command{Use: "list", Short: "List the sets", Args: args(cobra.NoArgs), RunE: c.client(c.hashsetList)},
+		&cobra.Command{Use: "show NAME", Short: "Show one set", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+			return c.object(ctx, client, http.MethodGet, "/v1/hashsets/"+url.PathEscape(a[0]))
+		})},
+		&cobra.Command{Use: "drop NAME", Short: "Drop a set; its alerts stay", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+			return c.object(ctx, client, http.MethodDelete, "/v1/hashsets/"+url.PathEscape(a[0]))
+		})},
+		&cobra.Command{
+			Use:   "export NAME",
+			Short: "Print the entries of a set in a form that `hashset load` reads",
+			Long:  "Print the entries of a set as JSON Lines. Hashes can be turned back into rough pictures: treat the output like the leak itself.",
+			Args:  args(cobra.ExactArgs(1)),
+			RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+				return c.passOn(client.Lines(ctx, http.MethodGet, "/v1/hashsets/"+url.PathEscape(a[0])+"/entries", nil, nil))
+			}),
+		},
+	)
+}
+
+func (c *cli) hashsetList(ctx context.Context, client *web.Client, _ []string) error {
+	list := client.Lines(ctx, http.MethodGet, "/v1/hashsets", nil, nil)
+	if c.json {
+		return c.passOn(list)
+	}
+	t := c.table("NAME", "VERSION", "ENTRIES", "REFS", "EXACT ONLY", "DUPLICATES", "LOADED", "BY")
+	for s, err := range decoded[match.Set](list) {
+		if err != nil {
+			return err
+		}
+		t.row(s.Name, s.Version, s.Entries, s.Refs, s.ExactOnly, s.Duplicates, s.LoadedAt, s.LoadedBy)
+	}
+	return t.flush()
+}
+
+func (c *cli) hashsetLoad(ctx context.Context, client *web.Client, name, path string) error {
+	body, done, err := c.rows(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var set web.Loaded
+	err = client.Object(ctx, http.MethodPut, "/v1/hashsets/"+url.PathEscape(name), url.Values{"path": {path}}, body, &set)
+	if err != nil {
+		return c.refusedRows(err)
+	}
+	if c.json {
+		return c.jsonLine(set)
+	}
+	fmt.Fprintf(c.stdout, "%s: version %d, %d entries, %d refs", set.Name, set.Version, set.Entries, set.Refs)
+	if set.ExactOnly > 0 {
+		fmt.Fprintf(c.stdout, ", %d judged on exact bytes only", set.ExactOnly)
+	}
+	if set.Duplicates > 0 {
+		fmt.Fprintf(c.stdout, ", %d duplicates", set.Duplicates)
+	}
+	fmt.Fprintln(c.stdout)
+	for _, warning := range set.Notes {
+		fmt.Fprintln(c.stderr, "note:", printable(warning))
+	}
+	return nil
+}
+
+// refusedRows prints every bad row of a refused list.
+func (c *cli) refusedRows(err error) error {
+	var refused *web.RefusedError
+	if !errors.As(err, &refused) || len(refused.Rows) == 0 {
+		return err
+	}
+	for _, row := range refused.Rows {
+		fmt.Fprintln(c.stderr, printable(row))
+	}
+	return err
+}
+
+// rows is the list to send: the file itself or, for a folder or a picture,
+// what `hash --json` says of it.
+func (c *cli) rows(ctx context.Context, path string) (body io.Reader, done func(), err error) {
+	if path == "-" {
+		return c.counted(c.stdin, 0)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, nil, fail(exitFailure, "", err)
+	}
+	if info.IsDir() {
+		return c.hashedRows(ctx, path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fail(exitFailure, "", err)
+	}
+	in := bufio.NewReaderSize(file, 64<<10)
+	head, _ := in.Peek(64)
+	if picture.Sniff(head) != "" {
+		file.Close()
+		return c.hashedRows(ctx, path)
+	}
+	body, done, err = c.counted(in, info.Size())
+	return body, func() { done(); file.Close() }, err
+}
+
+func (c *cli) counted(r io.Reader, total int64) (io.Reader, func(), error) {
+	bar := c.progress("loading", total)
+	var n int64
+	return readerFunc(func(p []byte) (int, error) {
+		k, err := r.Read(p)
+		n += int64(k)
+		bar.at(n)
+		return k, err
+	}), bar.done, nil
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// hashedRows hashes the pictures at path and gives them out as lines. Files
+// that are no pictures are left out and counted; a path that cannot be read
+// breaks the load off, since a set with holes would say "not seen" for ever.
+func (c *cli) hashedRows(ctx context.Context, path string) (io.Reader, func(), error) {
+	ctx, cancel := context.WithCancel(ctx)
+	r, w := io.Pipe()
+	bar := c.progress("hashed", 0)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		w.CloseWithError(c.writeHashes(ctx, path, w, bar))
+	}()
+	return r, func() {
+		cancel()
+		r.Close()
+		<-finished
+		bar.done()
+	}, nil
+}
+
+func (c *cli) writeHashes(ctx context.Context, path string, w io.Writer, bar *progress) error {
+	out := json.NewEncoder(w)
+	decoder := picture.NewDecoder(picture.DefaultLimits())
+	var n int64
+	strangers := 0
+	prints := inOrder(ctx, files([]string{path}), func(ctx context.Context, p string) (inspect.Print, error) {
+		return fingerprint(ctx, p, decoder)
+	})
+	for p, err := range prints {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return err
+		}
+		if p.Cause != nil && *p.Cause == "not_a_picture" {
+			strangers++
+			continue
+		}
+		if err := out.Encode(p); err != nil {
+			return err
+		}
+		n++
+		bar.at(n)
+	}
+	if strangers > 0 {
+		fmt.Fprintf(c.stderr, "note: %d files are no pictures and were left out\n", strangers)
+	}
+	return nil
+}

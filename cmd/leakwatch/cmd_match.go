@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"leakwatch/internal/inspect"
+	"leakwatch/internal/web"
+)
+
+func (c *cli) matchCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "match PATH...",
+		Short: "Compare files with the loaded hash sets",
+		Long: "Compare files with the loaded hash sets. The files are read here and sent to the daemon, which cannot see\n" +
+			"your paths. Exit code 10 when something was found.",
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			return c.withClient(cmd.Context(), func(ctx context.Context, client *web.Client) error {
+				return c.match(ctx, client, paths)
+			})
+		},
+	}
+}
+
+func (c *cli) match(ctx context.Context, client *web.Client, paths []string) error {
+	found, failed := false, 0
+	answers := inOrder(ctx, files(paths), func(ctx context.Context, path string) ([]json.RawMessage, error) {
+		return matchOne(ctx, client, path)
+	})
+	for answer, err := range answers {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			failed++
+			c.unreadable(err)
+			continue
+		}
+		for _, raw := range answer {
+			var line inspect.Line
+			if err := json.Unmarshal(raw, &line); err != nil {
+				return err
+			}
+			found = found || line.Verdict == "exact" || line.Verdict == "copy"
+			if err := c.printMatch(line); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case found && failed > 0:
+		return fail(exitFound, fmt.Sprintf("%d paths could not be read", failed), errSilent)
+	case found:
+		return fail(exitFound, "", errSilent)
+	case failed > 0:
+		return fail(exitFailure, "", fmt.Errorf("%d paths could not be read", failed))
+	}
+	return nil
+}
+
+// maxMatchFile is the most of one file that is sent; the daemon's own limit on
+// pictures is lower and ends in its cause.
+const maxMatchFile = 1 << 30
+
+func matchOne(ctx context.Context, client *web.Client, path string) ([]json.RawMessage, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxMatchFile))
+	if err != nil {
+		return nil, err
+	}
+	var out []json.RawMessage
+	query := url.Values{"path": {filepath.ToSlash(path)}}
+	for line, err := range client.Lines(ctx, http.MethodPost, "/v1/match", query, bytes.NewReader(data)) {
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, line)
+	}
+	return out, nil
+}
+
+func (c *cli) printMatch(l inspect.Line) error {
+	if c.json {
+		return c.jsonLine(l)
+	}
+	text := fmt.Sprintf("%-6s %s", l.Verdict, printable(l.Path))
+	if l.Set != nil {
+		text += fmt.Sprintf("  set %s v%d  ref %s  %s distance %s  lead %s  orientation %d",
+			*l.Set, *l.SetVersion, printable(*l.Ref), *l.Algorithm, cellText(l.Distance), cellText(l.Lead), *l.Orientation)
+	}
+	if l.Cause != nil {
+		text += "  (" + *l.Cause + ")"
+	}
+	_, err := fmt.Fprintln(c.stdout, text)
+	return err
+}

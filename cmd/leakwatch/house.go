@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"leakwatch/internal/alert"
+	"leakwatch/internal/assure"
+	"leakwatch/internal/crawler"
+	"leakwatch/internal/inspect"
+	"leakwatch/internal/kv"
+	"leakwatch/internal/match"
+	"leakwatch/internal/notify"
+	"leakwatch/internal/tor"
+	"leakwatch/internal/web"
+)
+
+// house holds every room, put together.
+type house struct {
+	mu      sync.Mutex // guards cfg, which a reload swaps
+	cfg     Config
+	log     *slog.Logger
+	stores  map[string]*kv.DB
+	tor     *tor.Tor
+	sets    *match.Sets
+	alerts  *alert.Alerts
+	inspect *inspect.Room
+	crawler *crawler.Crawler
+	notify  *notify.Notify // nil until openChannels
+}
+
+// openHouse opens the stores and puts the rooms together. Nothing runs yet.
+func openHouse(cfg Config, log *slog.Logger) (*house, error) {
+	h := &house{cfg: cfg, log: log, stores: map[string]*kv.DB{}}
+	if err := h.open(); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func (h *house) open() error {
+	if err := h.openStores(); err != nil {
+		return err
+	}
+	var err error
+	if h.tor, err = tor.New(torOptions(h.cfg, h.log)); err != nil {
+		return fail(exitConfig, "set [tor] socks to Tor's SOCKS address: nothing is sent without it", err)
+	}
+	if h.sets, err = match.Open(h.stores["hashes.db"], matchOptions(h.cfg, h.log)); err != nil {
+		return storeError(err)
+	}
+	if h.alerts, err = alert.Open(h.stores["state.db"], alert.Options{Log: h.log}); err != nil {
+		return storeError(err)
+	}
+	h.inspect, err = inspect.New(inspect.Options{
+		Sets: h.sets, Alerts: h.alerts, Rules: inspectRules(h.cfg), Cores: runtime.GOMAXPROCS(0),
+	})
+	if err != nil {
+		return err
+	}
+	if h.crawler, err = crawler.Open(h.stores["crawl.db"], h.stores["state.db"], h.crawlerOptions(h.cfg)); err != nil {
+		return storeError(err)
+	}
+	return storeError(h.crawler.Configure(siteConfigs(h.cfg), h.crawlerOptions(h.cfg)))
+}
+
+// openChannels makes the ways to people. Only a daemon needs them: a command in
+// its place must not need their secrets, which systemd hands to the daemon.
+func (h *house) openChannels() error {
+	channels, err := h.channels(h.cfg)
+	if err != nil {
+		return err
+	}
+	h.notify, err = notify.New(notify.Options{Alerts: h.alerts, Channels: channels, Log: h.log})
+	return err
+}
+
+func (h *house) config() Config {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cfg
+}
+
+func (h *house) setConfig(cfg Config) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.cfg = cfg
+}
+
+func (h *house) openStores() error {
+	dir := h.cfg.State.Dir
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fail(exitFailure, "", err)
+	}
+	for _, name := range stores() {
+		db, err := kv.Open(filepath.Join(dir, name), kv.Options{
+			Schema:  1,
+			MaxSize: int64(h.cfg.State.MaxSize),
+		})
+		if err != nil {
+			return storeError(err)
+		}
+		h.stores[name] = db
+	}
+	return nil
+}
+
+// storeError gives the troubles of a store their exit codes and hints.
+func storeError(err error) error {
+	switch {
+	case errors.Is(err, kv.ErrLocked):
+		return fail(exitTryAgain, "another leakwatch holds the store: is the daemon starting or stopping?", err)
+	case errors.Is(err, kv.ErrNewerSchema):
+		return fail(exitDamaged, "the store was written by a newer leakwatch: install that one again", err)
+	case errors.Is(err, kv.ErrMissing), errors.Is(err, kv.ErrDamaged), errors.Is(err, match.ErrDamaged):
+		return fail(exitDamaged, "stop the daemon and put back the last backup; do not delete the files", err)
+	}
+	return err
+}
+
+// close closes what was opened; it is safe on a house half built.
+func (h *house) close() error {
+	var errs []error
+	if h.tor != nil {
+		h.tor.Close()
+	}
+	for _, db := range h.stores {
+		errs = append(errs, db.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// api is the handler of every action, for the socket or in-process.
+func (h *house) api() http.Handler {
+	snapshots := map[string]func(io.Writer) error{}
+	for name, db := range h.stores {
+		snapshots[name] = func(w io.Writer) error {
+			_, err := db.WriteTo(w)
+			return err
+		}
+	}
+	return web.API(web.Rooms{
+		Alerts: h.alerts, Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage,
+		Snapshots: snapshots, Scratch: h.cfg.State.Dir, MaxLook: int64(h.cfg.Picture.MaxBytes), Version: versionText(), Log: h.log,
+	})
+}
+
+func (h *house) look(ctx context.Context, path string, data []byte) ([]any, error) {
+	seen, err := h.inspect.Look(ctx, data)
+	if err != nil {
+		return nil, err
+	}
+	return anys(seen.Lines(path)), nil
+}
+
+func (h *house) coverage(ctx context.Context, from, to time.Time) ([]any, error) {
+	found, err := assure.Of(ctx, h.crawler, from, to)
+	return anys(found), err
+}
+
+func anys[T any](list []T) []any {
+	out := make([]any, len(list))
+	for i, v := range list {
+		out[i] = v
+	}
+	return out
+}

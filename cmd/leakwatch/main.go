@@ -1,0 +1,134 @@
+// Command leakwatch watches onion and paste sites through Tor for the pictures
+// of an exposed data set. This package is the wiring: it knows every room and
+// is known by none. run.go is the daemon, house.go puts the rooms together, and
+// each subcommand has a file of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() { os.Exit(mainCode()) }
+
+func mainCode() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// cli is one call of the program.
+type cli struct {
+	configPath string
+	json       bool
+	stdin      io.Reader
+	stdout     io.Writer
+	stderr     io.Writer
+}
+
+// execute runs one command line and returns the exit code.
+func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := &cli{stdin: stdin, stdout: stdout, stderr: stderr}
+	root := c.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	return c.report(err)
+}
+
+func (c *cli) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "leakwatch",
+		Short:         "Watch onion and paste sites through Tor for the pictures of an exposed data set",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetOut(c.stdout)
+	root.SetErr(c.stderr)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.PersistentFlags().StringVar(&c.configPath, "config", defaultConfigPath, "the config file")
+	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON: lines for lists, one object otherwise")
+	root.AddCommand(c.runCommand(), c.demoCommand(), c.hashCommand(), c.matchCommand(), c.hashsetCommand(),
+		c.alertCommand(), c.siteCommand(), c.coverageCommand(), c.configCommand(), c.dbCommand(), c.versionCommand())
+	return root
+}
+
+// Exit codes, as DESIGN.md lists them.
+const (
+	exitFailure  = 1
+	exitUsage    = 2
+	exitFound    = 10
+	exitDamaged  = 74
+	exitTryAgain = 75
+	exitConfig   = 78
+)
+
+// exitError is an error with an exit code and a hint: what to do next.
+type exitError struct {
+	code int
+	err  error
+	hint string
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func fail(code int, hint string, err error) error { return &exitError{code, err, hint} }
+
+func usage(err error) error { return &exitError{exitUsage, err, "see `leakwatch help`"} }
+
+// errSilent ends with a code and no message: all was said already.
+var errSilent = errors.New("")
+
+// report prints err with its hint and returns the exit code.
+func (c *cli) report(err error) int {
+	if err == nil {
+		return 0
+	}
+	code, hint := exitFailure, ""
+	var e *exitError
+	if errors.As(err, &e) {
+		code, hint = e.code, e.hint
+	} else if strings.HasPrefix(err.Error(), "unknown command") {
+		code, hint = exitUsage, "see `leakwatch help`"
+	}
+	if !errors.Is(err, errSilent) {
+		for i, line := range strings.Split(err.Error(), "\n") {
+			if i == 0 {
+				line = "leakwatch: " + line
+			}
+			fmt.Fprintln(c.stderr, printable(line))
+		}
+	}
+	if hint != "" {
+		fmt.Fprintln(c.stderr, "hint:", printable(hint))
+	}
+	return code
+}
+
+// args wraps a check of arguments so that its error is one of usage.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, a []string) error {
+		if err := check(cmd, a); err != nil {
+			return usage(fmt.Errorf("%s: %w", cmd.CommandPath(), err))
+		}
+		return nil
+	}
+}
+
+// group is a command that only holds others.
+func group(use, short string, sub ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+		_ = cmd.Help()
+		return fail(exitUsage, "", errSilent)
+	}}
+	cmd.AddCommand(sub...)
+	return cmd
+}
