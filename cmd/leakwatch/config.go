@@ -68,6 +68,7 @@ type SiteConfig struct {
 	Include    []Pattern `toml:"include"`
 	Exclude    []Pattern `toml:"exclude"`
 	EmbedHosts []string  `toml:"embed_hosts"`
+	Within     string    `toml:"within"`
 	Tags       []string  `toml:"tags"`
 
 	Interval    Duration `toml:"interval"`

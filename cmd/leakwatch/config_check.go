@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"leakwatch/internal/crawler"
 )
 
 // check judges one value. It reports each thing that is wrong; element is the
@@ -105,6 +107,12 @@ func hostName(value any, report reporter) {
 	host := value.(string)
 	if !hostNames.MatchString(host) || len(host) > 253 {
 		report(0, fmt.Sprintf("%q is not the name of a host", host), `as in "images.example.org": lower case, no scheme, port or path`)
+	}
+}
+
+func selector(value any, report reporter) {
+	if err := crawler.CheckSelector(value.(string)); err != nil {
+		report(0, fmt.Sprintf("%q is not a CSS selector: %v", value, err), `as in "main, .posts"`)
 	}
 }
 

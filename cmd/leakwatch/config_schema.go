@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"leakwatch/internal/alert"
 )
 
 // section is one table of the config.
@@ -143,9 +145,10 @@ func siteSection() section {
 			{name: "seeds", required: true, sample: `["http://exampleforleakwatchonlythereisnosuchonionsitexxxxxx4cfqd.onion/"]`, meaning: "URLs that a round starts from."},
 			{name: "clearnet", meaning: "Allow names outside .onion for this site; they too are reached only through\nTor."},
 			{name: "scope", meaning: "host: all of the hosts of the seeds. path: only what lies below the seeds.", check: oneOf("host", "path")},
-			{name: "include", meaning: "Regular expressions (RE2), as in ['/board/']; if there are any, a URL must\nmatch one."},
+			{name: "include", meaning: "Regular expressions (RE2) of URLs that belong to the site besides, as in\n['^http://other[.]onion/copy/']."},
 			{name: "exclude", meaning: "Regular expressions (RE2) of URLs never to visit, as in ['[?&]do=logout'].\nSingle quotes keep backslashes."},
 			{name: "embed_hosts", meaning: "Other hosts that may serve the pictures of its pages, as in\n[\"images.example.org\"].", check: each(hostName)},
+			{name: "within", meaning: "CSS selector, as in \"main, .posts\": only the links inside of what it matches\nare followed; pictures are taken from the whole page. Where it matches\nnothing, every link is followed.", check: selector},
 			{name: "tags", meaning: "Words of your own, shown with the site.", check: each(tag)},
 			{name: "interval", meaning: "The least time between two visits of a link; duration, at least \"1s\".", check: durations(time.Second, maxDuration)},
 			{name: "max_interval", meaning: "The most, for links that never change; duration. Never less than interval.", check: durations(time.Second, maxDuration)},
@@ -173,7 +176,7 @@ func notifySection() section {
 			{name: "sets", meaning: "Only alerts of these hash sets; [] is all.", check: each(notEmpty)},
 			{name: "sites", meaning: "Only what concerns these sites; [] is all."},
 			{name: "verdicts", meaning: "Only alerts with one of these verdicts: exact, copy; [] is all.", check: each(oneOf("exact", "copy"))},
-			{name: "events", meaning: "Only these: alert, site_blind, site_seen_again, tor_down, tor_back,\ndead_letter; [] is all.", check: each(oneOf("alert", "site_blind", "site_seen_again", "tor_down", "tor_back", "dead_letter"))},
+			{name: "events", meaning: "Only these: alert, site_blind, site_seen_again, tor_down, tor_back,\nstore_nearly_full, dead_letter; [] is all.", check: each(oneOf(alert.Events()...))},
 			{name: "direct", meaning: "webhook: connect to address instead of through Tor, for a receiver on this\nmachine or network. The host of url then serves TLS and the Host header only."},
 			{name: "address", meaning: "webhook with direct = true: \"IP:PORT\" or \"unix:/path\".", check: directAddress},
 		},

@@ -61,7 +61,7 @@ func siteConfigs(cfg Config) []crawler.SiteConfig {
 	for _, s := range cfg.Sites {
 		sites = append(sites, crawler.SiteConfig{
 			Name: s.Name, Kind: s.Kind, Origin: "config", Seeds: s.Seeds, Clearnet: s.Clearnet, Scope: s.Scope,
-			Include: regexps(s.Include), Exclude: regexps(s.Exclude), EmbedHosts: s.EmbedHosts, Tags: s.Tags,
+			Include: regexps(s.Include), Exclude: regexps(s.Exclude), EmbedHosts: s.EmbedHosts, Within: s.Within, Tags: s.Tags,
 			Interval: time.Duration(s.Interval), MaxInterval: time.Duration(s.MaxInterval), Delay: time.Duration(s.Delay),
 			Parallel: s.Parallel, Depth: s.Depth, MaxPages: s.MaxPages, MaxBytes: int64(s.MaxBytes), MaxTime: time.Duration(s.MaxTime),
 		})

@@ -115,6 +115,7 @@ func (c *cli) serve(ctx context.Context, h *house, level *slog.LevelVar, ready s
 	group.Go(func() error { return sd.Watchdog(ctx, every, h.alive) })
 	group.Go(func() error { return c.reloads(ctx, h, level, sd) })
 	group.Go(func() error { return h.statuses(ctx, sd) })
+	group.Go(func() error { return h.watchRoom(ctx) })
 	if ready != nil {
 		group.Go(func() error { return ready(ctx, h) })
 	}

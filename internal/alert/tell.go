@@ -13,9 +13,12 @@ import (
 // kindAlert is the event of alerts; the others are told by Tell.
 const kindAlert = "alert"
 
+// StoreNearlyFull is told once when a store has used most of what it may.
+const StoreNearlyFull = "store_nearly_full"
+
 // Events lists the kinds of notices, as the config's events names them.
 func Events() []string {
-	return []string{kindAlert, "site_blind", "site_seen_again", "tor_down", "tor_back", "dead_letter"}
+	return []string{kindAlert, "site_blind", "site_seen_again", "tor_down", "tor_back", StoreNearlyFull, "dead_letter"}
 }
 
 // Notice is what goes out. It holds no picture, no ref and no URL. What does
@@ -102,6 +105,8 @@ func (e *Event) notice() Notice {
 		n.Text = fmt.Sprintf("site %s cannot be seen: %s", n.Site, n.Cause)
 	case "site_seen_again":
 		n.Text = fmt.Sprintf("site %s is seen again", n.Site)
+	case StoreNearlyFull:
+		n.Text = "a store is nearly full: raise [state] max_size, or make room"
 	case "tor_down":
 		n.Text = "Tor does not answer: nothing is being watched"
 	case "tor_back":

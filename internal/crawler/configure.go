@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"leakwatch/internal/tor"
@@ -70,6 +71,9 @@ func newPlace(s SiteConfig, o *Options) (*place, error) {
 			return nil, fmt.Errorf("site %s: seed %q: %w", s.Name, raw, err)
 		}
 		p.seeds = append(p.seeds, u)
+		if port, err := strconv.Atoi(u.Port()); err == nil {
+			p.tor.Ports = append(p.tor.Ports, port)
+		}
 	}
 	p.scope = newScope(scopeConfig{Seeds: p.seeds, Kind: s.Scope, Include: s.Include, Exclude: s.Exclude, EmbedHosts: s.EmbedHosts})
 	p.transport = o.Transport(p.tor)

@@ -109,7 +109,7 @@ func (v *visiting) readDocument(ctx context.Context, d document) error {
 
 func (v *visiting) readLimits() readLimits {
 	o := v.options
-	return readLimits{links: o.MaxLinks, url: o.MaxURL, inlineBytes: o.MaxInline, drop: o.DropParams}
+	return readLimits{links: o.MaxLinks, url: o.MaxURL, inlineBytes: o.MaxInline, drop: o.DropParams, within: v.place.Within}
 }
 
 // inspect calls up. With ends, what the inspection gives is how the visit ends.

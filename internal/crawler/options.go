@@ -22,6 +22,7 @@ type SiteConfig struct {
 	Include    []*regexp.Regexp
 	Exclude    []*regexp.Regexp
 	EmbedHosts []string // may serve its pictures
+	Within     string   // CSS: only links inside of what it matches are followed; "" is the whole page
 	Tags       []string
 
 	Interval    time.Duration // floor of the revisit; seeds are revisited exactly so

@@ -4,12 +4,23 @@ import (
 	"bytes"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
 )
 
 // maxSelected is how many bytes of page are parsed into a tree: attributes by
 // the hundred thousand cost seconds there.
 const maxSelected = 2 << 20
+
+// CheckSelector says what is wrong with a CSS selector, if anything. None is
+// good too.
+func CheckSelector(css string) error {
+	if css == "" {
+		return nil
+	}
+	_, err := cascadia.ParseGroup(css)
+	return err
+}
 
 // linksWithin gives the links, as they stand in the page, of the elements that
 // match a CSS selector. Where the tree cannot be had or the selector matches

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -44,7 +46,8 @@ type world struct {
 	asked   []asked
 	took    time.Duration // what an answer takes
 	torDown bool
-	failing bool // Tor answers, and fails to connect
+	failing bool  // Tor answers, and fails to connect
+	ports   []int // that the site asked for last may use
 }
 
 func newWorld(pages string) *world {
@@ -259,7 +262,7 @@ func newRigIn(t testing.TB, w *world, dir string) *rig {
 	t.Helper()
 	r := &rig{t: t, dir: dir, world: w, eye: &eye{}, ear: &ear{}, sight: "1"}
 	r.o = crawler.Options{
-		Workers: 8, Transport: func(tor.Site) http.RoundTripper { return w }, TorUp: w.up, Check: checkURL,
+		Workers: 8, Transport: func(s tor.Site) http.RoundTripper { w.ports = s.Ports; return w }, TorUp: w.up, Check: checkURL,
 		Sniff: sniff, Inspector: r.eye, Sight: func() string { return r.sight }, Teller: r.ear,
 	}
 	r.open()
@@ -282,7 +285,7 @@ func checkURL(u *url.URL, s tor.Site) error {
 		return refuse("refused_scheme")
 	case u.Hostname() == "localhost", u.Hostname() == "127.0.0.1":
 		return refuse("refused_local")
-	case u.Port() != "" && u.Port() != "80":
+	case u.Port() != "" && u.Port() != "80" && !slices.ContainsFunc(s.Ports, func(p int) bool { return strconv.Itoa(p) == u.Port() }):
 		return refuse("refused_port")
 	case u.User != nil:
 		return refuse("refused_url")
