@@ -12,115 +12,106 @@ import (
 	"leakwatch/internal/crawler"
 )
 
+// reach notes which causes were reached.
+type reach struct {
+	t       *testing.T
+	reached map[crawler.Cause]bool
+}
+
+func (c *reach) mark(t *testing.T, want, got crawler.Cause) {
+	t.Helper()
+	if got != want {
+		t.Errorf("ended in %q, want %q", got, want)
+		return
+	}
+	c.reached[want] = true
+}
+
+// ends lets the visit of /a on the small board end in want.
+func (c *reach) ends(want crawler.Cause, prepare func(*rig)) {
+	c.story(want, func(t *testing.T, r *rig) {
+		prepare(r)
+		r.configure(board())
+		r.once()
+		if r.ledger().Causes[want] == 0 {
+			t.Errorf("the ledger says %v and nothing of %s", r.ledger().Causes, want)
+		}
+		if want.Class() == crawler.ClassOurs { // no link is blamed
+			c.reached[want] = true
+			return
+		}
+		c.mark(t, want, r.cause(at("/a")))
+	})
+}
+
+func (c *reach) story(want crawler.Cause, fn func(t *testing.T, r *rig)) {
+	c.t.Run(string(want), func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { fn(t, newRig(t, newWorld(smallBoard))) })
+	})
+}
+
+// answers lets /a answer so.
+func answers(fn func(int) (*http.Response, error)) func(*rig) {
+	return func(r *rig) { r.world.answer(at("/a"), fn) }
+}
+
 // Each cause that this room can end in is reached through its front door. Those
 // that come from next door are driven by what next door would say.
 func TestEachCauseIsReached(t *testing.T) {
-	reached := map[crawler.Cause]bool{}
-	mark := func(t *testing.T, want, got crawler.Cause) {
-		t.Helper()
-		if got != want {
-			t.Errorf("ended in %q, want %q", got, want)
-			return
-		}
-		reached[want] = true
-	}
-	ends := func(want crawler.Cause, prepare func(*rig), change ...func(*crawler.SiteConfig)) {
-		t.Run(string(want), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t, newWorld(smallBoard))
-				prepare(r)
-				r.configure(board(change...))
-				r.once()
-				if want.Class() == crawler.ClassOurs {
-					if r.ledger().Causes[want] == 0 {
-						t.Errorf("causes are %v, want %s", r.ledger().Causes, want)
-					}
-					reached[want] = true
-					return
-				}
-				mark(t, want, r.cause(at("/a")))
-				if r.ledger().Causes[want] == 0 {
-					t.Errorf("the ledger says %v and nothing of %s", r.ledger().Causes, want)
-				}
-			})
-		})
-	}
-	answers := func(fn func(int) (*http.Response, error)) func(*rig) {
-		return func(r *rig) { r.world.answer(at("/a"), fn) }
-	}
-
-	ends(crawler.OK, func(*rig) {})
-	for _, code := range []crawler.Cause{
-		crawler.OnionNotFound, crawler.OnionBadDescriptor, crawler.OnionIntroFailed, crawler.OnionRendezvousFailed,
-		crawler.OnionAuthMissing, crawler.OnionAuthWrong, crawler.OnionBadAddress, crawler.OnionIntroTimeout,
-		crawler.PortClosed, crawler.ExitFailed, crawler.TimeoutConnect, crawler.TimeoutHeader, crawler.TimeoutFetch, crawler.TooSlow,
-		crawler.ConnectionLost, crawler.TLSFailed, crawler.BrokenHTTP, crawler.LimitHeader, crawler.LimitRatio,
-		crawler.TorDown, crawler.TorFailed,
-	} {
-		ends(code, answers(fails(string(code))))
-	}
-	for status, cause := range map[int]crawler.Cause{403: crawler.HTTP403, 404: crawler.HTTP404, 410: crawler.HTTP410,
-		429: crawler.HTTP429, 418: crawler.HTTP4xx, 503: crawler.HTTP5xx} {
-		ends(cause, answers(always(status)))
-	}
-	ends(crawler.BrokenHTTP, answers(always(304))) // we did not ask for changes
-
-	for to, cause := range map[string]crawler.Cause{
-		"http://localhost/": crawler.RefusedLocal, "ftp://x/": crawler.RefusedScheme, at(":22/"): crawler.RefusedPort,
-		"http://b" + onion[1:] + "/": crawler.RefusedScope, "http://clear.example.com/": crawler.RefusedClearnet,
-		"http://[::1/": crawler.RefusedURL, "/a": crawler.TrapRedirectLoop, "/" + strings.Repeat("x", 3000): crawler.LimitURL,
-	} {
-		if cause == crawler.RefusedPort {
-			to = "http://" + onion + ":22/"
-		}
-		ends(cause, answers(redirect(to)))
-	}
-	ends(crawler.LimitRedirects, func(r *rig) {
-		r.o.MaxRedirects = 1
-		r.world.answer(at("/"), redirect("/a"))
-		r.world.answer(at("/a"), redirect("/b"))
-	})
-	ends(crawler.LimitPage, func(r *rig) {
-		r.o.MaxPage = 100
-		r.world.set(at("/a"), strings.Repeat("x", 101))
-	})
-	ends(crawler.LimitLinks, func(r *rig) {
-		r.o.MaxLinks = 3
-		r.world.set(at("/a"), `<a href="/1">x</a><a href="/2">x</a><a href="/3">x</a><a href="/4">x</a>`)
-	})
-
-	for _, c := range []crawler.Cause{
-		crawler.Partial, crawler.LowQuality, crawler.TooSmall, crawler.Flat, crawler.NotAPicture, crawler.Unsupported, crawler.Damaged,
-		crawler.LimitBytes, crawler.LimitPixels, crawler.LimitSide, crawler.LimitTime,
-	} {
-		ends(c, func(r *rig) {
-			r.world.answer(at("/a"), func(int) (*http.Response, error) { return reply(200, "image/png", "PIC "), nil })
-			r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: c}, nil }
-		})
-	}
-	reachTheRest(t, mark)
-	for _, c := range crawler.Causes() {
-		if !reached[c] {
-			t.Errorf("no visit ended in %s", c)
+	c := &reach{t, map[crawler.Cause]bool{}}
+	c.ends(crawler.OK, func(*rig) {})
+	c.failures()
+	c.redirects()
+	c.limits()
+	c.pictures()
+	c.rounds()
+	for _, cause := range crawler.Causes() {
+		if !c.reached[cause] {
+			t.Errorf("no visit ended in %s", cause)
 		}
 	}
 }
 
-// reachTheRest reaches the causes that need a story of their own.
-func reachTheRest(t *testing.T, mark func(t *testing.T, want, got crawler.Cause)) {
-	story := func(name string, fn func(t *testing.T, r *rig)) {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { fn(t, newRig(t, newWorld(smallBoard))) })
-		})
+func (c *reach) failures() {
+	for _, code := range []crawler.Cause{
+		crawler.OnionNotFound, crawler.OnionBadDescriptor, crawler.OnionIntroFailed, crawler.OnionRendezvousFailed,
+		crawler.OnionAuthMissing, crawler.OnionAuthWrong, crawler.OnionBadAddress, crawler.OnionIntroTimeout,
+		crawler.PortClosed, crawler.ExitFailed, crawler.TimeoutConnect, crawler.TimeoutHeader, crawler.TimeoutFetch, crawler.TooSlow,
+		crawler.ConnectionLost, crawler.TLSFailed, crawler.LimitHeader, crawler.LimitRatio, crawler.TorDown, crawler.TorFailed,
+	} {
+		c.ends(code, answers(fails(string(code))))
 	}
-	story("unchanged", func(t *testing.T, r *rig) {
-		r.configure(board())
-		r.once()
-		time.Sleep(2 * time.Hour)
-		r.once()
-		mark(t, crawler.Unchanged, r.cause(at("/")))
+	for status, cause := range map[int]crawler.Cause{403: crawler.HTTP403, 404: crawler.HTTP404, 410: crawler.HTTP410,
+		429: crawler.HTTP429, 418: crawler.HTTP4xx, 503: crawler.HTTP5xx, 304: crawler.BrokenHTTP} {
+		c.ends(cause, answers(always(status)))
+	}
+}
+
+func (c *reach) redirects() {
+	for to, cause := range map[string]crawler.Cause{
+		"http://localhost/": crawler.RefusedLocal, "ftp://x/": crawler.RefusedScheme, "http://" + onion + ":22/": crawler.RefusedPort,
+		"http://b" + onion[1:] + "/": crawler.RefusedScope, "http://clear.example.com/": crawler.RefusedClearnet,
+		"http://[::1/": crawler.RefusedURL, "/a": crawler.TrapRedirectLoop, "/" + strings.Repeat("x", 3000): crawler.LimitURL,
+	} {
+		c.ends(cause, answers(redirect(to)))
+	}
+	c.ends(crawler.LimitRedirects, func(r *rig) {
+		r.o.MaxRedirects = 1
+		r.world.answer(at("/"), redirect("/a"))
+		r.world.answer(at("/a"), redirect("/b"))
 	})
-	story("limit_depth", func(t *testing.T, r *rig) {
+}
+
+func (c *reach) limits() {
+	c.ends(crawler.LimitPage, func(r *rig) {
+		r.o.MaxPage = 100
+		r.world.set(at("/a"), strings.Repeat("x", 101))
+	})
+	c.ends(crawler.LimitLinks, func(r *rig) {
+		r.o.MaxLinks = 3
+		r.world.set(at("/a"), `<a href="/1">x</a><a href="/2">x</a><a href="/3">x</a><a href="/4">x</a>`)
+	})
+	c.story(crawler.LimitDepth, func(t *testing.T, r *rig) {
 		r.configure(board())
 		r.once()
 		r.configure(board(func(s *crawler.SiteConfig) { s.Depth = 0 }))
@@ -129,15 +120,38 @@ func reachTheRest(t *testing.T, mark func(t *testing.T, want, got crawler.Cause)
 		if n := r.world.times(at("/a")); n != 1 || r.ledger().Causes[crawler.LimitDepth] != 2 {
 			t.Errorf("/a was asked for %d times, causes %v; want once, and 2 visits beyond the depth", n, r.ledger().Causes)
 		}
-		mark(t, crawler.LimitDepth, r.cause(at("/a")))
+		c.mark(t, crawler.LimitDepth, r.cause(at("/a")))
 	})
-	story("stopped", func(t *testing.T, r *rig) {
-		r.world.took = time.Hour
+}
+
+func (c *reach) pictures() {
+	for _, cause := range []crawler.Cause{
+		crawler.Partial, crawler.LowQuality, crawler.TooSmall, crawler.Flat, crawler.NotAPicture, crawler.Unsupported, crawler.Damaged,
+		crawler.LimitBytes, crawler.LimitPixels, crawler.LimitSide, crawler.LimitTime,
+	} {
+		c.ends(cause, func(r *rig) {
+			r.world.answer(at("/a"), func(int) (*http.Response, error) { return reply(200, "image/png", "PIC "), nil })
+			r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: cause}, nil }
+		})
+	}
+}
+
+// rounds reaches what needs a second visit, a stop, or a budget.
+func (c *reach) rounds() {
+	c.story(crawler.Unchanged, func(t *testing.T, r *rig) {
 		r.configure(board())
+		r.once()
+		time.Sleep(2 * time.Hour)
+		r.once()
+		c.mark(t, crawler.Unchanged, r.cause(at("/")))
+	})
+	c.story(crawler.Stopped, func(t *testing.T, r *rig) {
+		r.world.took = time.Hour
 		r.o.FetchTimeout = 2 * time.Hour
+		r.configure(board())
 		r.run(time.Second)
 		if r.ledger().Causes[crawler.Stopped] == 1 {
-			mark(t, crawler.Stopped, crawler.Stopped)
+			c.reached[crawler.Stopped] = true
 		}
 	})
 	for cause, change := range map[crawler.Cause]func(*crawler.SiteConfig){
@@ -145,10 +159,10 @@ func reachTheRest(t *testing.T, mark func(t *testing.T, want, got crawler.Cause)
 		crawler.BudgetBytes: func(s *crawler.SiteConfig) { s.MaxBytes = 1 },
 		crawler.BudgetTime:  func(s *crawler.SiteConfig) { s.MaxTime = time.Second },
 	} {
-		story(string(cause), func(t *testing.T, r *rig) {
+		c.story(cause, func(t *testing.T, r *rig) {
 			r.configure(board(change))
 			r.once()
-			mark(t, cause, crawler.Cause(*r.site("board").Round.End))
+			c.mark(t, cause, crawler.Cause(*r.site("board").Round.End))
 		})
 	}
 }

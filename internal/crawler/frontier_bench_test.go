@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,15 +21,15 @@ import (
 const benchPage = 50 // links of one page
 
 // benchFrontier is a frontier with many hosts and no pacing.
-func benchFrontier(b *testing.B, hosts int) (*Crawler, string) {
+func benchFrontier(b *testing.B, dir string, hosts int) (c *Crawler, end func()) {
 	b.Helper()
-	dir := b.TempDir()
+	var dbs []*kv.DB
 	open := func(name string) *kv.DB {
 		db, err := kv.Open(filepath.Join(dir, name), kv.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.Cleanup(func() { db.Close() })
+		dbs = append(dbs, db)
 		return db
 	}
 	o := Options{
@@ -47,7 +48,13 @@ func benchFrontier(b *testing.B, hosts int) (*Crawler, string) {
 	if err := c.Configure(sites, o); err != nil {
 		b.Fatal(err)
 	}
-	return c, filepath.Join(dir, "crawl.db")
+	return c, func() {
+		for _, db := range dbs {
+			if err := db.Close(); err != nil {
+				b.Error(err)
+			}
+		}
+	}
 }
 
 func benchHost(i int) string {
@@ -117,20 +124,31 @@ func BenchmarkFrontierAdd(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				b.StopTimer()
-				c, path := benchFrontier(b, 64)
+				dir := b.TempDir()
+				c, end := benchFrontier(b, dir, 64)
 				b.StartTimer()
 				begin := time.Now()
 				benchVisits(b, c, links/benchPage, benchPage, scatter)
 				perSecond := float64(links) / time.Since(begin).Seconds()
 				b.StopTimer()
-				info, err := os.Stat(path)
+				var memory runtime.MemStats
+				runtime.ReadMemStats(&memory)
+				end()
+				begin = time.Now()
+				_, end = benchFrontier(b, dir, 64)
+				opened := time.Since(begin)
+				end()
+				info, err := os.Stat(filepath.Join(dir, "crawl.db"))
 				if err != nil {
 					b.Fatal(err)
 				}
 				size := float64(info.Size()) / float64(links)
 				b.ReportMetric(perSecond, "links/s")
 				b.ReportMetric(size, "B/link")
-				fmt.Printf("\nfigure frontier_links_per_s_%s %.0f\nfigure frontier_bytes_per_link_%s %.0f\n", name, perSecond, name, size)
+				for figure, value := range map[string]float64{"links_per_s": perSecond, "bytes_per_link": size,
+					"heap_mb": float64(memory.HeapSys) / 1e6, "open_ms": float64(opened.Milliseconds()), "links": float64(links)} {
+					fmt.Printf("figure frontier_%s_%s %.0f\n", figure, name, value)
+				}
 				b.StartTimer()
 			}
 		})
@@ -139,7 +157,8 @@ func BenchmarkFrontierAdd(b *testing.B) {
 
 // BenchmarkNextDone takes links and is done with them: 64 workers, 64 hosts.
 func BenchmarkNextDone(b *testing.B) {
-	c, _ := benchFrontier(b, 64)
+	c, end := benchFrontier(b, b.TempDir(), 64)
+	defer end()
 	benchVisits(b, c, 2000, benchPage, false)
 	b.ResetTimer()
 	begin := time.Now()

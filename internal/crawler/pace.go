@@ -123,14 +123,29 @@ func final(c Cause) bool {
 	return slices.Contains([]Cause{HTTP404, HTTP410, HTTP4xx, OnionBadAddress}, c)
 }
 
-// miss says whether o counts towards blindness. A dead link, or a large file
-// that does not come to its end, proves nothing about its site; a seed does.
-func miss(o Outcome, seed bool) bool {
+// sees says whether something of the site was seen: content, if only a part of
+// it, or a picture that could not be judged.
+func sees(o Outcome) bool {
 	switch o.Cause {
-	case HTTP403, HTTP404, HTTP410, HTTP4xx:
-		return seed
+	case LimitPage, LimitLinks, Partial, LowQuality, TooSmall, Flat:
+		return o.Status/100 == 2
 	}
-	return failure(o.Cause) && (seed || o.Status/100 != 2)
+	return o.Cause.Class() == ClassSeen
+}
+
+// miss says whether o counts towards blindness. A dead link, or a large file
+// that does not come to its end, proves nothing about its site. A seed does,
+// also one that leads out of scope or gives what we cannot read.
+func miss(o Outcome, seed bool) bool {
+	switch {
+	case o.Cause.Class() == ClassOurs || sees(o):
+		return false
+	case seed:
+		return true
+	case o.Cause == HTTP403, o.Cause == HTTP404, o.Cause == HTTP410, o.Cause == HTTP4xx:
+		return false
+	}
+	return failure(o.Cause) && o.Status/100 != 2
 }
 
 func ms(t time.Time) int64 { return t.UnixMilli() }

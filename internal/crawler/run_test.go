@@ -158,18 +158,20 @@ func TestStopDrainsAndBlamesNobody(t *testing.T) {
 	}
 }
 
-func TestBudgetsSurviveARestart(t *testing.T) {
-	wide := func() *world {
-		w := newWorld("")
-		var page strings.Builder
-		for i := range 40 {
-			fmt.Fprintf(&page, `<a href="/%d">x</a><img src="/%d.pic">`, i, i)
-			w.set(at(fmt.Sprintf("/%d", i)), strings.Repeat("x", 1000))
-			w.set(at(fmt.Sprintf("/%d.pic", i)), strings.Repeat("y", 1000))
-		}
-		w.set(at("/"), page.String())
-		return w
+// wide is a board with 40 pages and 40 pictures.
+func wide() *world {
+	w := newWorld("")
+	var page strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&page, `<a href="/%d">x</a><img src="/%d.pic">`, i, i)
+		w.set(at(fmt.Sprintf("/%d", i)), strings.Repeat("x", 1000))
+		w.set(at(fmt.Sprintf("/%d.pic", i)), strings.Repeat("y", 1000))
 	}
+	w.set(at("/"), page.String())
+	return w
+}
+
+func TestBudgetsSurviveARestart(t *testing.T) {
 	for _, test := range []struct {
 		end    string
 		change func(*crawler.SiteConfig)

@@ -26,13 +26,13 @@ const (
 
 // see lets a visit change the state of its site.
 func (s *siteRecord) see(r records, l *lease, res *result) error {
-	switch c := res.outcome.Cause; {
-	case c.Class() == ClassSeen && !res.redirected:
+	switch {
+	case sees(res.outcome) && !res.redirected:
 		return s.seen(r, res.at)
-	case miss(res.outcome, res.link.seed):
+	case miss(res.outcome, l.link.seed):
 		return s.missed(r, l, res)
 	}
-	return nil // a refusal or a limit says nothing about sight
+	return nil // a refused or dead link says nothing about sight
 }
 
 func (s *siteRecord) seen(r records, at int64) error {

@@ -183,6 +183,34 @@ func TestDeadLinksAreNotBlindness(t *testing.T) {
 	})
 }
 
+// A site that leads elsewhere is not seen, whatever it answers.
+func TestSeedThatLeadsAwayIsBlindness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld("")
+		w.answer(at("/"), redirect("http://b"+onion[1:]+"/seized"))
+		r := newRig(t, w)
+		r.configure(board())
+		r.run(5 * time.Hour)
+		if got := r.ear.kinds(); got != "site_blind" || r.ear.events[0].Cause != crawler.RefusedScope {
+			t.Errorf("told %q, %+v; want site_blind for refused_scope", got, r.ear.events)
+		}
+	})
+}
+
+// A page of which only a part could be read was seen.
+func TestLimitsAreNotBlindness(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(smallBoard)
+		r := newRig(t, w)
+		r.o.MaxPage = 10
+		r.configure(board())
+		r.run(5 * time.Hour)
+		if d := r.site("board"); d.State != "watching" || d.Misses != 0 || r.ear.kinds() != "" {
+			t.Errorf("site is %+v, told %q", d.Site, r.ear.kinds())
+		}
+	})
+}
+
 func TestPauseResumeVisit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(smallBoard)
