@@ -122,12 +122,12 @@ func enter(r records, site uint32, res *result) error {
 
 // writeHost keeps the pace of the host that was fetched from.
 func writeHost(r records, l *lease, res *result, hosts map[string]hostRecord) error {
-	h, known, err := r.host(l.host.Name)
+	h, known, err := r.host(l.hostName)
 	if err != nil {
 		return err
 	}
 	if !known {
-		return corrupt(bucketHosts, []byte(l.host.Name))
+		return corrupt(bucketHosts, []byte(l.hostName))
 	}
 	if res.fetched != 0 {
 		h.Last = max(h.Last, res.fetched)

@@ -37,14 +37,15 @@ type queue struct {
 
 // lease is the right and the duty to visit one link.
 type lease struct {
-	site    *watch
-	place   *place
-	options *Options
-	host    *host
-	link    link
-	page    string // where the link stood
-	round   round  // that it belongs to
-	at      int64  // ms
+	site     *watch
+	place    *place
+	options  *Options
+	host     *host  // its fields are guarded by Crawler.mu
+	hostName string // of host: transactions run without that lock
+	link     link
+	page     string // where the link stood
+	round    round  // that it belongs to
+	at       int64  // ms
 }
 
 // take leases the link that has waited longest at the host that may be visited
@@ -114,7 +115,7 @@ func (c *Crawler) choose(h *host, now int64) (*queue, lane) {
 // lease takes the first link of a lane that is not under way.
 func (c *Crawler) lease(q *queue, in lane, now int64) (*lease, error) {
 	w, h := q.site, q.host
-	l := &lease{site: w, place: w.place, options: c.options, host: h, at: now}
+	l := &lease{site: w, place: w.place, options: c.options, host: h, hostName: h.Name, at: now}
 	err := c.memory.view(func(r records) error {
 		key, found := linkKey{}, false
 		err := r.queued(w.rec.ID, h.ID, in, 0, func(due int64, k linkKey) bool {

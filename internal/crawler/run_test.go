@@ -310,10 +310,10 @@ func TestNoLinkWaitsForAWrongClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRigIn(t, w, dir)
 		r.configure(board())
-		r.run(time.Hour)
+		r.run(90 * time.Minute) // the interval is an hour
 		for _, path := range []string{"/", "/a", "/b", "/1.pic", "/2.pic"} {
-			if n := w.times(at(path)); n != 2 {
-				t.Errorf("%s was asked for %d times, want 2: before and after the clock was set", path, n)
+			if n := w.times(at(path)); n < 2 {
+				t.Errorf("%s was asked for %d times, want 2 or more: before and after the clock was set", path, n)
 			}
 		}
 	})
