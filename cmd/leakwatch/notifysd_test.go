@@ -94,7 +94,7 @@ func TestReloadEndsReady(t *testing.T) {
 func TestMonotonicMicros(t *testing.T) {
 	uptime, err := os.ReadFile("/proc/uptime")
 	if err != nil {
-		t.Skip("no /proc/uptime:", err)
+		t.Fatal(err)
 	}
 	var since float64
 	if _, err := fmt.Sscan(string(uptime), &since); err != nil {

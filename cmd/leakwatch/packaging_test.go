@@ -21,11 +21,14 @@ func readPackaging(t *testing.T, name string) string {
 	return string(text)
 }
 
-// tool finds a program or skips the test with the reason.
+// tool finds a program or skips the test with the reason; in CI it must be there.
 func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("%s is missing in CI", name)
+		}
 		t.Skipf("%s is not installed: the file is not checked by systemd itself", name)
 	}
 	return path
