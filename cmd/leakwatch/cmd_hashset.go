@@ -129,8 +129,8 @@ func (c *cli) rows(ctx context.Context, path string) (body io.Reader, done func(
 		file.Close()
 		return c.hashedRows(ctx, path)
 	}
-	body, done, err = c.counted(in, info.Size())
-	return body, func() { done(); file.Close() }, err
+	body, end, err := c.counted(in, info.Size())
+	return body, func() { end(); file.Close() }, err
 }
 
 func (c *cli) counted(r io.Reader, total int64) (io.Reader, func(), error) {
