@@ -65,8 +65,11 @@ func (c *cli) explain(err error) error {
 		return err
 	}
 	code := exitFailure
-	if refused.Status == http.StatusServiceUnavailable {
+	switch refused.Status {
+	case http.StatusServiceUnavailable:
 		code = exitTryAgain
+	case http.StatusBadRequest:
+		code = exitUsage
 	}
 	return fail(code, refused.Hint, err)
 }
@@ -123,7 +126,7 @@ func (c *cli) loadStrict() (Config, error) {
 		return cfg, nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s has %d mistakes", c.configPath, len(problems))
+	fmt.Fprintf(&b, "%s has %s", c.configPath, number(len(problems), "mistake"))
 	for _, p := range problems {
 		fmt.Fprintf(&b, "\n  %s", p)
 	}

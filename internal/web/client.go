@@ -33,10 +33,10 @@ type RefusedError struct {
 func (e *RefusedError) Error() string { return e.Problem.Error }
 
 // Do sends a request and returns the body of a good answer, which the caller
-// closes. A Problem becomes a *RefusedError.
+// closes. path stands as in a URL: names in it are escaped. A Problem becomes a
+// *RefusedError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body io.Reader) (io.ReadCloser, error) {
-	u := url.URL{Scheme: "http", Host: "leakwatch", Path: path, RawQuery: query.Encode()}
-	q, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	q, err := http.NewRequestWithContext(ctx, method, "http://leakwatch"+path+"?"+query.Encode(), body)
 	if err != nil {
 		return nil, err
 	}

@@ -104,9 +104,13 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 		status, p.Hint = http.StatusNotFound, "`leakwatch hashset list` shows the sets"
 	case errors.Is(err, crawler.ErrNoSite):
 		status, p.Hint = http.StatusNotFound, "`leakwatch site list` shows the sites"
-	case errors.As(err, &invalid):
-		status = http.StatusUnprocessableEntity
-	case errors.Is(err, match.ErrNoRows), errors.Is(err, match.ErrBadName), errors.Is(err, errBadRequest):
+	case errors.Is(err, alert.ErrNoFinding):
+		status, p.Hint = http.StatusNotFound, "`leakwatch alert show ID` shows the findings"
+	case errors.Is(err, alert.ErrFollowed):
+		status, p.Hint = http.StatusConflict, "review that one: it holds what was found since"
+	case errors.Is(err, match.ErrNoRows):
+		status, p.Hint = http.StatusUnprocessableEntity, "nothing was loaded; to remove a set: `leakwatch hashset drop NAME`"
+	case errors.As(err, &invalid), errors.Is(err, match.ErrBadName), errors.Is(err, errBadRequest):
 		status = http.StatusBadRequest
 	case errors.Is(err, match.ErrBusy):
 		status, p.Hint = http.StatusServiceUnavailable, "try again when the other load has ended"
