@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -38,7 +39,7 @@ func filterFlags(cmd *cobra.Command) func() url.Values {
 }
 
 func (c *cli) alertList() *cobra.Command {
-	cmd := &cobra.Command{Use: "list", Short: "List alerts, newest first", Args: args(cobra.NoArgs)}
+	cmd := &cobra.Command{Use: "list", Short: "List alerts, newest first", Args: none()}
 	filter := filterFlags(cmd)
 	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, _ []string) error {
 		list := client.Lines(ctx, http.MethodGet, "/v1/alerts", filter(), nil)
@@ -77,7 +78,7 @@ func (c *cli) printAlert(d alert.Detail) error {
 		return c.jsonLine(d)
 	}
 	fmt.Fprintf(c.stdout, "alert     %s\nsite      %s\nset       %s\nstate     %s\nverdict   %s\nseen      %s to %s\nfindings  %d, of %d refs\nassignee  %s\nfollows   %s\n\n",
-		d.ID, printable(d.Site), d.Set, d.State, d.Verdict, cellText(d.FirstSeen), cellText(d.LastSeen), d.Alert.Findings, d.Refs, cellText(d.Assignee), cellText(d.Previous))
+		d.ID, printable(d.Site), d.Set, d.State, d.Verdict, cellText(d.FirstSeen), cellText(d.LastSeen), d.FindingsTotal, d.Refs, cellText(d.Assignee), cellText(d.Previous))
 	t := c.table("FINDING", "VERDICT", "REF", "DISTANCE", "LEAD", "ORIENTATION", "DECISION", "SEEN", "WHERE")
 	for _, f := range d.Findings {
 		t.row(f.ID, f.Verdict, f.Ref, f.Distance, f.Lead, f.Orientation, f.Decision, f.Seen, defanged(f.URL))
@@ -110,7 +111,7 @@ func (c *cli) alertReview() *cobra.Command {
 			r.Assignee = assignee
 		}
 		if r == (web.ReviewRequest{}) {
-			return usage(fmt.Errorf("alert review: nothing to set: give --state, --decision, --note or --assignee"))
+			return usage(cmd, errors.New("nothing to set: give --state, --decision, --note or --assignee"))
 		}
 		body, err := json.Marshal(r)
 		if err != nil {
@@ -127,14 +128,17 @@ func (c *cli) alertReview() *cobra.Command {
 
 func (c *cli) alertExport() *cobra.Command {
 	var format string
-	cmd := &cobra.Command{Use: "export", Short: "Print alerts with their findings as JSON Lines or CSV", Args: args(cobra.NoArgs)}
+	cmd := &cobra.Command{Use: "export", Short: "Print alerts with their findings as JSON Lines or CSV", Args: none()}
 	cmd.Flags().StringVar(&format, "format", "jsonl", "jsonl, or csv with a row per finding")
 	filter := filterFlags(cmd)
 	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, _ []string) error {
 		if format != "jsonl" && format != "csv" {
-			return usage(fmt.Errorf("alert export: --format is jsonl or csv, not %q", format))
+			return usage(cmd, fmt.Errorf("--format is jsonl or csv, not %q", format))
 		}
 		query := filter()
+		if format == "jsonl" {
+			return c.passOn(client.Lines(ctx, http.MethodGet, "/v1/export/alerts", query, nil))
+		}
 		query.Set("format", format)
 		body, err := client.Do(ctx, http.MethodGet, "/v1/export/alerts", query, nil)
 		if err != nil {

@@ -8,11 +8,11 @@ import (
 
 func (c *cli) configCommand() *cobra.Command {
 	return group("config", "Check and show the config",
-		&cobra.Command{Use: "check", Short: "Report every mistake at once, with line and column", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "check", Short: "Report every mistake at once, with line and column", Args: none(),
 			RunE: func(*cobra.Command, []string) error { return c.configCheck() }},
-		&cobra.Command{Use: "show", Short: "Print the config in force, with the origin of each key", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "show", Short: "Print the config in force, with the origin of each key", Args: none(),
 			RunE: func(*cobra.Command, []string) error { return c.configShow() }},
-		&cobra.Command{Use: "example", Short: "Print an example with every key, its meaning, unit and default", Args: args(cobra.NoArgs),
+		&cobra.Command{Use: "example", Short: "Print an example with every key, its meaning, unit and default", Args: none(),
 			RunE: func(*cobra.Command, []string) error {
 				return writeExample(c.stdout)
 			}},
@@ -32,7 +32,7 @@ func (c *cli) configCheck() error {
 		fmt.Fprintln(c.stdout, printable(p.String()))
 	}
 	if len(problems) > 0 {
-		return fail(exitConfig, "", fmt.Errorf("%s has %d mistakes", c.configPath, len(problems)))
+		return fail(exitConfig, "", fmt.Errorf("%s has %s", c.configPath, number(len(problems), "mistake")))
 	}
 	if !c.json {
 		fmt.Fprintf(c.stdout, "%s is good\n", c.configPath)
@@ -51,7 +51,7 @@ func (c *cli) configShow() error {
 		return err
 	}
 	if len(problems) > 0 {
-		return fail(exitConfig, "`leakwatch config check` names them", fmt.Errorf("%s has %d mistakes", c.configPath, len(problems)))
+		return fail(exitConfig, "`leakwatch config check` names them", fmt.Errorf("%s has %s", c.configPath, number(len(problems), "mistake")))
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (c *cli) coverageCommand() *cobra.Command {
 		Short: "Say what was looked at, and what could not be, site by site",
 		Long: "Say what was looked at, and what could not be, site by site, from the stored outcomes. Without bounds: the last\n" +
 			"24 hours. Outcomes are kept in slots of ten minutes; the times printed are those really summed.",
-		Args: args(cobra.NoArgs),
+		Args: none(),
 	}
 	cmd.Flags().StringVar(&from, "from", "", "RFC 3339 time")
 	cmd.Flags().StringVar(&to, "to", "", "RFC 3339 time")

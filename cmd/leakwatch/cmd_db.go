@@ -29,7 +29,7 @@ func (c *cli) dbCommand() *cobra.Command {
 			Short: "Check the structure of every store; exit code 74 when one is damaged",
 			Long: "Check the structure of every store in a child process, since a damaged file can kill its reader. While the\n" +
 				"daemon runs, a consistent copy is checked.",
-			Args: args(cobra.NoArgs),
+			Args: none(),
 			RunE: func(cmd *cobra.Command, _ []string) error { return c.dbCheck(cmd.Context()) },
 		},
 		&cobra.Command{
@@ -41,7 +41,7 @@ func (c *cli) dbCommand() *cobra.Command {
 			RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error { return c.dbBackup(ctx, client, a[0]) }),
 		},
 		&cobra.Command{Use: "check-file PATH", Hidden: true, Args: args(cobra.ExactArgs(1)), RunE: func(_ *cobra.Command, a []string) error {
-			return kv.Check(a[0])
+			return storeError(kv.Check(a[0]))
 		}},
 	)
 }
@@ -72,10 +72,27 @@ func (c *cli) dbCheck(ctx context.Context) error {
 	} else if err := mayOwn(dir); err != nil {
 		return err
 	}
+	if neverMade(dir) {
+		return fail(exitFailure, "the first `leakwatch run` makes them", fmt.Errorf("no store was ever made in %s", dir))
+	}
+	return c.dbCheckIn(ctx, dir)
+}
+
+// neverMade reports that dir holds neither a store nor the mark of one.
+func neverMade(dir string) bool {
+	found, err := filepath.Glob(filepath.Join(dir, "*.db*"))
+	return err == nil && len(found) == 0
+}
+
+func (c *cli) dbCheckIn(ctx context.Context, dir string) error {
 	damaged := 0
 	for _, store := range stores() {
 		line := checked{Store: store, OK: true}
-		if err := checkFile(ctx, filepath.Join(dir, store)); err != nil {
+		err := checkFile(ctx, filepath.Join(dir, store))
+		if errors.Is(err, kv.ErrLocked) {
+			return storeError(err)
+		}
+		if err != nil {
 			text := err.Error()
 			line.OK, line.Problem = false, &text
 			damaged++
@@ -85,7 +102,7 @@ func (c *cli) dbCheck(ctx context.Context) error {
 		}
 	}
 	if damaged > 0 {
-		return fail(exitDamaged, "stop the daemon and put back the last backup; do not delete the files", fmt.Errorf("%d stores are damaged", damaged))
+		return fail(exitDamaged, "stop the daemon and put back the last backup; do not delete the files", fmt.Errorf("damaged or missing: %s", number(damaged, "store")))
 	}
 	return nil
 }
@@ -112,6 +129,9 @@ func checkFile(ctx context.Context, path string) error {
 	out, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
+		if exit.ExitCode() == exitTryAgain {
+			return fmt.Errorf("%s: %w", path, kv.ErrLocked)
+		}
 		text, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(string(out)), "leakwatch: "), "\n")
 		if !exit.Exited() || text == "" {
 			text = "the file killed its reader: " + exit.String()
@@ -150,13 +170,8 @@ func unpackBackup(ctx context.Context, client *web.Client, dir string) error {
 // dbBackup writes beside the target and renames, so that a broken-off backup
 // never stands where a good one is expected.
 func (c *cli) dbBackup(ctx context.Context, client *web.Client, path string) error {
-	body, err := client.Do(ctx, http.MethodGet, "/v1/backup", nil, nil)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
 	if path == "-" {
-		_, err := io.Copy(c.stdout, body)
+		_, err := copyBackup(ctx, client, c.stdout)
 		return err
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".leakwatch-backup-*") // mode 0600
@@ -164,7 +179,7 @@ func (c *cli) dbBackup(ctx context.Context, client *web.Client, path string) err
 		return err
 	}
 	defer os.Remove(file.Name()) // gone already when renamed
-	n, err := io.Copy(file, body)
+	n, err := copyBackup(ctx, client, file)
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}
@@ -174,6 +189,15 @@ func (c *cli) dbBackup(ctx context.Context, client *web.Client, path string) err
 	if c.json {
 		return c.jsonLine(map[string]any{"path": path, "bytes": n})
 	}
-	_, err = fmt.Fprintf(c.stdout, "%s: %d bytes\n", path, n)
+	_, err = fmt.Fprintf(c.stdout, "%s: %d bytes\n", printable(path), n)
 	return err
+}
+
+func copyBackup(ctx context.Context, client *web.Client, w io.Writer) (int64, error) {
+	body, err := client.Do(ctx, http.MethodGet, "/v1/backup", nil, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Close()
+	return io.Copy(w, body)
 }

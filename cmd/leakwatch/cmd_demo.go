@@ -26,7 +26,7 @@ func (c *cli) demoCommand() *cobra.Command {
 		Long: "See the whole loop on loopback. It draws a data set of lane camera and plate pictures, serves fake onion sites\n" +
 			"behind a SOCKS proxy of its own, hides altered copies among other pictures, loads the hash set and runs the\n" +
 			"daemon against that world. Nothing needs to be installed, nothing leaves this machine, nothing is left behind.",
-		Args: args(cobra.NoArgs),
+		Args: none(),
 		RunE: func(cmd *cobra.Command, _ []string) error { return c.demo(cmd.Context(), once) },
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "one round, then the alerts and the end")

@@ -49,7 +49,7 @@ func (c *cli) hash(ctx context.Context, paths []string) error {
 		bar.at(n)
 	}
 	if failed > 0 {
-		return fail(exitFailure, "", fmt.Errorf("%d paths could not be read", failed))
+		return fail(exitFailure, "", fmt.Errorf("%s could not be read", number(failed, "path")))
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (c *cli) hashsetCommand() *cobra.Command {
 				return c.hashsetLoad(ctx, client, a[0], a[1])
 			}),
 		},
-		&cobra.Command{Use: "list", Short: "List the sets", Args: args(cobra.NoArgs), RunE: c.client(c.hashsetList)},
+		&cobra.Command{Use: "list", Short: "List the sets", Args: none(), RunE: c.client(c.hashsetList)},
 		&cobra.Command{Use: "show NAME", Short: "Show one set", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
 			return c.object(ctx, client, http.MethodGet, "/v1/hashsets/"+url.PathEscape(a[0]))
 		})},
@@ -80,12 +80,12 @@ func (c *cli) hashsetLoad(ctx context.Context, client *web.Client, name, path st
 	if c.json {
 		return c.jsonLine(set)
 	}
-	fmt.Fprintf(c.stdout, "%s: version %d, %d entries, %d refs", set.Name, set.Version, set.Entries, set.Refs)
+	fmt.Fprintf(c.stdout, "%s: version %d, %d entries, %s", set.Name, set.Version, set.Entries, number(set.Refs, "ref"))
 	if set.ExactOnly > 0 {
 		fmt.Fprintf(c.stdout, ", %d judged on exact bytes only", set.ExactOnly)
 	}
 	if set.Duplicates > 0 {
-		fmt.Fprintf(c.stdout, ", %d duplicates", set.Duplicates)
+		fmt.Fprintf(c.stdout, ", %s", number(set.Duplicates, "duplicate"))
 	}
 	fmt.Fprintln(c.stdout)
 	for _, warning := range set.Notes {
@@ -194,7 +194,7 @@ func (c *cli) writeHashes(ctx context.Context, path string, w io.Writer, bar *pr
 		bar.at(n)
 	}
 	if strangers > 0 {
-		fmt.Fprintf(c.stderr, "note: %d files are no pictures and were left out\n", strangers)
+		fmt.Fprintf(c.stderr, "note: left out, for they are no pictures: %s\n", number(strangers, "file"))
 	}
 	return nil
 }

@@ -33,6 +33,9 @@ func (c *cli) matchCommand() *cobra.Command {
 }
 
 func (c *cli) match(ctx context.Context, client *web.Client, paths []string) error {
+	if err := c.warnWithoutSets(ctx, client); err != nil {
+		return err
+	}
 	found, failed := false, 0
 	answers := inOrder(ctx, files(paths), func(ctx context.Context, path string) ([]json.RawMessage, error) {
 		return matchOne(ctx, client, path)
@@ -59,12 +62,22 @@ func (c *cli) match(ctx context.Context, client *web.Client, paths []string) err
 	}
 	switch {
 	case found && failed > 0:
-		return fail(exitFound, fmt.Sprintf("%d paths could not be read", failed), errSilent)
+		return fail(exitFound, number(failed, "path")+" could not be read", errSilent)
 	case found:
 		return fail(exitFound, "", errSilent)
 	case failed > 0:
-		return fail(exitFailure, "", fmt.Errorf("%d paths could not be read", failed))
+		return fail(exitFailure, "", fmt.Errorf("%s could not be read", number(failed, "path")))
 	}
+	return nil
+}
+
+// warnWithoutSets keeps "none" from being read as "not one of ours" where
+// nothing of ours was loaded.
+func (c *cli) warnWithoutSets(ctx context.Context, client *web.Client) error {
+	for _, err := range client.Lines(ctx, http.MethodGet, "/v1/hashsets", nil, nil) {
+		return err
+	}
+	fmt.Fprintln(c.stderr, "note: no hash set is loaded, so nothing can be found: see `leakwatch hashset load --help`")
 	return nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ import (
 
 func (c *cli) siteCommand() *cobra.Command {
 	return group("site", "List, show, visit, pause and resume sites",
-		&cobra.Command{Use: "list", Short: "List the sites", Args: args(cobra.NoArgs), RunE: c.client(c.siteList)},
+		&cobra.Command{Use: "list", Short: "List the sites", Args: none(), RunE: c.client(c.siteList)},
 		c.siteShow(),
 		&cobra.Command{Use: "visit NAME", Short: "Make a site due now", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
 			return c.siteAct(ctx, client, "visit", a)
@@ -71,7 +72,7 @@ func (c *cli) sitePause(verb, short string) *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, "all sites")
 	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, a []string) error {
 		if all == (len(a) == 1) {
-			return usage(fmt.Errorf("site %s: give one NAME, or --all", verb))
+			return usage(cmd, errors.New("give one NAME, or --all"))
 		}
 		if all {
 			for s, err := range decoded[crawler.Site](client.Lines(ctx, http.MethodGet, "/v1/sites", nil, nil)) {

@@ -35,7 +35,7 @@ func commitID() string {
 }
 
 func (c *cli) versionCommand() *cobra.Command {
-	return &cobra.Command{Use: "version", Short: "Print the version", Args: args(cobra.NoArgs), RunE: func(*cobra.Command, []string) error {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: none(), RunE: func(*cobra.Command, []string) error {
 		if c.json {
 			return c.jsonLine(map[string]string{"version": version, "commit": commitID(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH})
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -44,15 +45,13 @@ func execute(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 }
 
 func (c *cli) root() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "leakwatch",
-		Short:         "Watch onion and paste sites through Tor for the pictures of an exposed data set",
-		SilenceErrors: true,
-		SilenceUsage:  true,
-	}
+	root := group("leakwatch", "Watch onion and paste sites through Tor for the pictures of an exposed data set")
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage(err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fail(exitUsage, "usage: "+cmd.UseLine(), err)
+	})
 	root.PersistentFlags().StringVar(&c.configPath, "config", defaultConfigPath, "the config file")
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON: lines for lists, one object otherwise")
 	root.AddCommand(c.runCommand(), c.demoCommand(), c.hashCommand(), c.matchCommand(), c.hashsetCommand(),
@@ -82,7 +81,10 @@ func (e *exitError) Unwrap() error { return e.err }
 
 func fail(code int, hint string, err error) error { return &exitError{code, err, hint} }
 
-func usage(err error) error { return &exitError{exitUsage, err, "see `leakwatch help`"} }
+// usage is an error of the caller's; cmd's help says how it is done.
+func usage(cmd *cobra.Command, err error) error {
+	return fail(exitUsage, fmt.Sprintf("see `%s --help`", cmd.CommandPath()), fmt.Errorf("%s: %w", nameOf(cmd), err))
+}
 
 // errSilent ends with a code and no message: all was said already.
 var errSilent = errors.New("")
@@ -96,8 +98,8 @@ func (c *cli) report(err error) int {
 	var e *exitError
 	if errors.As(err, &e) {
 		code, hint = e.code, e.hint
-	} else if strings.HasPrefix(err.Error(), "unknown command") {
-		code, hint = exitUsage, "see `leakwatch help`"
+	} else if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	if !errors.Is(err, errSilent) {
 		for i, line := range strings.Split(err.Error(), "\n") {
@@ -113,22 +115,72 @@ func (c *cli) report(err error) int {
 	return code
 }
 
-// args wraps a check of arguments so that its error is one of usage.
+// args wraps a check of arguments so that its error is one of usage. No
+// command knows what to do with an empty one.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, a []string) error {
-		if err := check(cmd, a); err != nil {
-			return usage(fmt.Errorf("%s: %w", cmd.CommandPath(), err))
+		err := check(cmd, a)
+		if err == nil && slices.Contains(a, "") {
+			err = errors.New("an argument is empty")
+		}
+		if err != nil {
+			return fail(exitUsage, "usage: "+cmd.UseLine(), fmt.Errorf("%s: %w", nameOf(cmd), err))
 		}
 		return nil
 	}
 }
 
+// none is args for a command that takes no arguments.
+func none() cobra.PositionalArgs {
+	return args(func(_ *cobra.Command, a []string) error {
+		if len(a) > 0 {
+			return fmt.Errorf("takes no argument, as %q is", a[0])
+		}
+		return nil
+	})
+}
+
+// nameOf is how a command is called, without the program's name.
+func nameOf(cmd *cobra.Command) string {
+	return strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+}
+
+// number is a count with its noun: 1 mistake, 2 mistakes.
+func number(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// meant is the hint for a mistyped subcommand.
+func meant(cmd *cobra.Command, word string) string {
+	hint := fmt.Sprintf("see `%s --help`", cmd.CommandPath())
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	if near := nearest(word, names); near != "" {
+		hint = fmt.Sprintf("did you mean `%s %s`? Else ", cmd.CommandPath(), near) + hint
+	}
+	return hint
+}
+
 // group is a command that only holds others.
 func group(use, short string, sub ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, Args: args(cobra.NoArgs), RunE: func(cmd *cobra.Command, _ []string) error {
+	cmd := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, _ []string) error {
+		cmd.SetOut(cmd.ErrOrStderr())
 		_ = cmd.Help()
 		return fail(exitUsage, "", errSilent)
 	}}
+	cmd.Args = func(cmd *cobra.Command, a []string) error {
+		if len(a) == 0 {
+			return nil
+		}
+		return fail(exitUsage, meant(cmd, a[0]), fmt.Errorf("there is no command `%s %s`", cmd.CommandPath(), a[0]))
+	}
 	cmd.AddCommand(sub...)
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"reflect"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,7 +15,7 @@ import (
 )
 
 // jsonLine prints v as one line of JSON.
-func (c *cli) jsonLine(v any) error { return json.NewEncoder(c.stdout).Encode(v) }
+func (c *cli) jsonLine(v any) error { return json.NewEncoder(&escaper{w: c.stdout}).Encode(v) }
 
 // table prints rows under a heading.
 type table struct{ w *tabwriter.Writer }
@@ -54,29 +55,19 @@ func cellText(v any) string {
 			return "-"
 		}
 		return v
-	case *string:
-		if v == nil || *v == "" {
-			return "-"
-		}
-		return *v
-	case *int:
-		if v == nil {
-			return "-"
-		}
-		return fmt.Sprint(*v)
 	case time.Time:
 		if v.IsZero() {
 			return "-"
 		}
 		return v.UTC().Format("2006-01-02 15:04:05")
-	case *time.Time:
-		if v == nil {
+	}
+	if p := reflect.ValueOf(v); p.Kind() == reflect.Pointer {
+		if p.IsNil() {
 			return "-"
 		}
-		return cellText(*v)
-	default:
-		return fmt.Sprint(v)
+		return cellText(p.Elem().Interface())
 	}
+	return fmt.Sprint(v)
 }
 
 // decoded reads the lines of a list as values.
@@ -96,11 +87,12 @@ func decoded[T any](list iter.Seq2[json.RawMessage, error]) iter.Seq2[T, error] 
 
 // passOn prints the lines of a list as they come.
 func (c *cli) passOn(list iter.Seq2[json.RawMessage, error]) error {
+	out := &escaper{w: c.stdout}
 	for line, err := range list {
 		if err != nil {
 			return err
 		}
-		if _, err := c.stdout.Write(line); err != nil {
+		if _, err := out.Write(line); err != nil {
 			return err
 		}
 	}

@@ -20,8 +20,8 @@ func (c *cli) runCommand() *cobra.Command {
 		Long: "Watch the configured sites for ever, resuming after any stop. SIGTERM drains within 30 s and a second one quits;\n" +
 			"SIGHUP reads the config again and keeps the old one on a mistake. With --once: one round of every site that is\n" +
 			"due, then the end; exit code 75 when Tor is down.",
-		Args: args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), once, nil, nil) },
+		Args: none(),
+		RunE: func(cmd *cobra.Command, _ []string) error { return c.run(cmd.Context(), once, warnIdle, nil) },
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "visit what is due once, wait for its alerts, end")
 	return cmd
@@ -57,6 +57,19 @@ func (c *cli) run(ctx context.Context, once bool, ready, ended step) error {
 		err = ended(context.WithoutCancel(ctx), h)
 	}
 	return errors.Join(err, h.close())
+}
+
+// warnIdle says what a fresh installation lacks: without it nothing is found,
+// and all seems well.
+func warnIdle(_ context.Context, h *house) error {
+	sets, err := h.sets.List()
+	if err == nil && len(sets) == 0 {
+		h.log.Warn("no hash set is loaded, so nothing can be found: see leakwatch hashset load --help")
+	}
+	if len(h.cfg.Sites) == 0 {
+		h.log.Warn("no site is configured, so nothing is visited: see [[site]] in leakwatch config example")
+	}
+	return err
 }
 
 func (c *cli) logForm(cfg Config) logForm {
