@@ -120,7 +120,7 @@ func lifeStart(t *testing.T, home lifeHome, change func(*exec.Cmd)) *lifeDaemon 
 	}()
 	t.Cleanup(func() {
 		d.kill()
-		if t.Failed() {
+		if t.Failed() && d.log.String() != "" {
 			t.Logf("the daemon said:\n%s", lifeTail(d.log.String()))
 		}
 	})

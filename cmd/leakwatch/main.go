@@ -21,9 +21,22 @@ import (
 func main() { os.Exit(mainCode()) }
 
 func mainCode() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go obey(signals, cancel)
 	return execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// obey ends the work at the first signal and the process at the second. What
+// was acknowledged is on the disk by then: the stores need no farewell.
+func obey(signals <-chan os.Signal, cancel context.CancelFunc) {
+	<-signals
+	cancel()
+	<-signals
+	fmt.Fprintln(os.Stderr, "leakwatch: told to stop again: quitting at once")
+	os.Exit(exitFailure)
 }
 
 // cli is one call of the program.
