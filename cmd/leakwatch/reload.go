@@ -5,17 +5,12 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 )
 
 // reloads reads the config again at each SIGHUP.
-func (c *cli) reloads(ctx context.Context, h *house, level *slog.LevelVar, sd *notifier) error {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func (c *cli) reloads(ctx context.Context, hup <-chan os.Signal, h *house, level *slog.LevelVar, sd *notifier) error {
 	for {
 		select {
 		case <-ctx.Done():

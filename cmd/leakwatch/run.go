@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -41,6 +43,13 @@ func (c *cli) run(ctx context.Context, once bool, ready, ended step) error {
 	level.Set(parseLevel(cfg.Log.Level))
 	log := newLogger(c.stderr, c.logForm(cfg), level)
 	slog.SetDefault(log) // net/http prints what hostile servers send to the default log
+	hup := make(chan os.Signal, 1)
+	if !once {
+		// From before the stores open until after the drain: a reload that comes
+		// too early waits, one that comes too late is no reason to die.
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup)
+	}
 	h, err := openHouse(cfg, log)
 	if err != nil {
 		return err
@@ -51,7 +60,7 @@ func (c *cli) run(ctx context.Context, once bool, ready, ended step) error {
 	case once:
 		err = h.once(ctx, ready)
 	default:
-		err = c.serve(ctx, h, level, ready)
+		err = c.serve(ctx, h, level, hup, ready)
 	}
 	if err == nil && ended != nil {
 		err = ended(context.WithoutCancel(ctx), h)
@@ -109,7 +118,7 @@ const drainTime = 29 * time.Second
 
 // serve runs everything that is long-lived, until ctx is done or one part
 // fails.
-func (c *cli) serve(ctx context.Context, h *house, level *slog.LevelVar, ready step) error {
+func (c *cli) serve(ctx context.Context, h *house, level *slog.LevelVar, hup <-chan os.Signal, ready step) error {
 	sd := newNotifier(h.log)
 	every, err := watchdogInterval()
 	if err != nil {
@@ -126,7 +135,7 @@ func (c *cli) serve(ctx context.Context, h *house, level *slog.LevelVar, ready s
 	group.Go(func() error { return h.crawler.Run(ctx) })
 	group.Go(func() error { return h.notify.Run(ctx) })
 	group.Go(func() error { return sd.Watchdog(ctx, every, h.alive) })
-	group.Go(func() error { return c.reloads(ctx, h, level, sd) })
+	group.Go(func() error { return c.reloads(ctx, hup, h, level, sd) })
 	group.Go(func() error { return h.statuses(ctx, sd) })
 	group.Go(func() error { return h.watchRoom(ctx) })
 	if ready != nil {
