@@ -117,13 +117,10 @@ func (d *DB) settle(known *mark, o Options) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.path, err)
 	}
-	switch {
-	case known == nil || known.ID == "":
+	if known == nil || known.ID == "" {
 		return writeMark(d.path, id)
-	case known.ID != id:
-		return fmt.Errorf("%s: %w: this is store %s, and %s expects store %s", d.path, ErrDamaged, id, markPath(d.path), known.ID)
 	}
-	return nil
+	return known.expects(d.path, id)
 }
 
 // openBolt locks, prechecks and maps the file at path.

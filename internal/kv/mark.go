@@ -41,6 +41,14 @@ func readMark(path string) (*mark, error) {
 	return m, nil
 }
 
+// expects refuses another store than the one that the mark was made for.
+func (m *mark) expects(path, id string) error {
+	if m.ID == id {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: this is store %s, and %s expects store %s", path, ErrDamaged, id, markPath(path), m.ID)
+}
+
 // writeMark is durable when it returns.
 func writeMark(path, id string) error {
 	data, err := json.Marshal(mark{ID: id, Made: time.Now().UTC().Truncate(time.Second)})

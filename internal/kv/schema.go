@@ -34,19 +34,23 @@ func putSchema(b *Bucket, schema uint64) error {
 	return b.Put(keySchema, binary.BigEndian.AppendUint64(nil, schema))
 }
 
+// identity reads what found wrote.
+func identity(tx *Tx) (id string, schema uint64, err error) {
+	b := tx.Bucket(bucketKV)
+	if b == nil || len(b.Get(keyID)) == 0 || len(b.Get(keySchema)) != 8 {
+		return "", 0, fmt.Errorf("%w: it holds no store of leakwatch", ErrDamaged)
+	}
+	return string(b.Get(keyID)), binary.BigEndian.Uint64(b.Get(keySchema)), nil
+}
+
 // migrate leads the store to the caller's schema, all steps in one
 // transaction, and returns the store's id. Killed on the way, the old schema
 // stands.
 func migrate(bolt *bbolt.DB, o Options) (id string, err error) {
 	var schema uint64
-	err = bolt.View(func(tx *Tx) error {
-		b := tx.Bucket(bucketKV)
-		if b == nil || len(b.Get(keyID)) == 0 || len(b.Get(keySchema)) != 8 {
-			return fmt.Errorf("%w: it holds no store of leakwatch", ErrDamaged)
-		}
-		id = string(b.Get(keyID))
-		schema = binary.BigEndian.Uint64(b.Get(keySchema))
-		return nil
+	err = bolt.View(func(tx *Tx) (err error) {
+		id, schema, err = identity(tx)
+		return err
 	})
 	switch {
 	case err != nil:

@@ -41,7 +41,7 @@ func (d *DB) WriteTo(w io.Writer) (int64, error) {
 const maxComplaints = 20
 
 // Check reads the whole store at path and says what is wrong with its
-// structure; damage inside a value is not seen. It takes the lock. A damaged
+// structure, or that it is not the store that the mark expects; damage inside a value is not seen. It takes the lock. A damaged
 // file may end the process in spite of the precheck: run it in a child.
 func Check(path string) error {
 	known, err := readMark(path)
@@ -66,7 +66,14 @@ func Check(path string) error {
 				complaints = append(complaints, complaint)
 			}
 		}
-		return nil
+		if len(complaints) > 0 {
+			return nil
+		}
+		id, _, err := identity(tx)
+		if err == nil && known != nil && known.ID != "" {
+			err = known.expects(path, id)
+		}
+		return err
 	})
 	if err := errors.Join(err, bolt.Close()); err != nil {
 		return fmt.Errorf("check %s: %w", path, err)

@@ -87,3 +87,24 @@ func TestADamagedMetaIsNamed(t *testing.T) {
 		t.Errorf("got %v, want ErrDamaged naming the file and the commit that is left", err)
 	}
 }
+
+// What Open refuses as another store, Check does not call whole.
+func TestCheckKnowsTheStore(t *testing.T) {
+	path, other := filled(t, kv.Options{}), filled(t, kv.Options{})
+	data, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := kv.Check(path); !errors.Is(err, kv.ErrDamaged) {
+		t.Errorf("another store in its place: got %v, want ErrDamaged", err)
+	}
+	if err := os.Remove(path + ".mark"); err != nil {
+		t.Fatal(err)
+	}
+	if err := kv.Check(path); err != nil {
+		t.Errorf("without a mark, as unpacked from a backup: %v", err)
+	}
+}
