@@ -21,6 +21,7 @@ type outage struct {
 	paused   bool
 	cause    Cause
 	since    int64         // ms; 0: none is known
+	said     bool          // it stands in the log of this process
 	failures int           // general SOCKS failures in a row
 	wait     time.Duration // before a probe: grows until a visit succeeds
 	probeAt  int64         // ms, of the next probe
@@ -64,16 +65,19 @@ func (c *Crawler) wait(ctx context.Context, cause Cause, why string) error {
 	}
 	o.paused = true
 	o.delay()
-	told, now := o.since != 0, time.Now()
+	told, said, now := o.since != 0, o.said, time.Now()
+	o.said = true
 	if !told {
 		o.since, o.cause = ms(now), cause
 	}
 	c.mu.Unlock()
+	if !said {
+		c.limits().Log.Warn("tor does not carry us: the crawl waits", "err", why)
+	}
 	c.poke()
 	if err := c.endRounds(string(cause)); err != nil || told {
 		return err
 	}
-	c.limits().Log.Warn("tor does not carry us: the crawl waits", "err", why)
 	err := c.limits().Teller.Tell(ctx, Event{Kind: TellTorDown, Cause: cause, At: now, Since: now,
 		Text: fmt.Sprintf("our own Tor does not carry us (%s): the crawl waits and goes on by itself, no site is blamed", why)})
 	if err != nil {
