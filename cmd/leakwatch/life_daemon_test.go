@@ -25,17 +25,18 @@ import (
 
 // lifeHome is where one daemon of a test lives: its config and its state.
 type lifeHome struct {
-	dir    string
-	config string
-	state  string
-	socket string
+	program string // the built one
+	dir     string
+	config  string
+	state   string
+	socket  string
 }
 
 // newLifeHome writes a config: the tables that every test needs, then more.
 func newLifeHome(t *testing.T, socks, more string) lifeHome {
 	t.Helper()
 	dir := t.TempDir()
-	h := lifeHome{dir: dir, config: filepath.Join(dir, "config.toml"), state: filepath.Join(dir, "state")}
+	h := lifeHome{program: binary(t), dir: dir, config: filepath.Join(dir, "config.toml"), state: filepath.Join(dir, "state")}
 	h.socket = filepath.Join(h.state, "leakwatch.sock")
 	h.write(t, socks, more)
 	return h
@@ -103,7 +104,7 @@ func lifeStart(t *testing.T, home lifeHome, change func(*exec.Cmd)) *lifeDaemon 
 	t.Helper()
 	d := &lifeDaemon{
 		home: home, log: &lifeLog{}, client: web.NewClient(tor.Unix(home.socket)), started: time.Now(), gone: make(chan struct{}),
-		cmd: exec.Command(binary(t), "--config", home.config, "run"),
+		cmd: exec.Command(home.program, "--config", home.config, "run"),
 	}
 	d.started = time.Now()
 	d.cmd.Stderr = d.log
@@ -249,7 +250,7 @@ type lifeSays struct {
 // cli calls the built program with the home's config.
 func (h lifeHome) cli(t *testing.T, args ...string) lifeSays {
 	t.Helper()
-	return lifeRun(t, exec.Command(binary(t), append([]string{"--config", h.config}, args...)...))
+	return lifeRun(t, exec.Command(h.program, append([]string{"--config", h.config}, args...)...))
 }
 
 // must calls the program and holds it to exit code 0.
