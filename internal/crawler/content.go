@@ -41,7 +41,7 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 // readAs reads a body as what it is.
 func (v *visiting) readAs(ctx context.Context, a answer) error {
 	l := &v.res.link
-	svg := a.mediaType == "image/svg+xml"
+	svg := a.mediaType == "image/svg+xml" || isSVG(a, v.options.Sniff)
 	switch {
 	case l.content == contentPicture:
 		return v.inspect(ctx, Found{URL: l.url, Page: v.page, Body: a.body, SHA256: a.digest, MediaType: a.mediaType}, true)
@@ -142,11 +142,22 @@ func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
 	return nil
 }
 
+// formatSVG is the one format of pictures that is text and shows others: it is
+// read like a page.
+const formatSVG = "svg"
+
+// isSVG tells an SVG from a page that only begins with one.
+func isSVG(a answer, sniff func([]byte) string) bool {
+	return a.mediaType != "text/html" && sniff(a.body) == formatSVG
+}
+
 // classify says what a body is. The media type is already that of the bytes.
 func classify(a answer, sniff func([]byte) string) content {
 	is := a.mediaType
-	switch {
-	case sniff(a.body) != "":
+	switch format := sniff(a.body); {
+	case isSVG(a, sniff):
+		return contentPage
+	case format != "" && format != formatSVG:
 		return contentPicture
 	case is == "text/css":
 		return contentStyle
