@@ -194,7 +194,7 @@ func (l *lookout) leakingClient(t *testing.T) {
 	if l.wire != nil && l.wire.ipv6 {
 		want = append(want, "packets outside6")
 	}
-	if l.trace && (l.wire == nil || l.wire.ipv6) {
+	if l.trace && l.wire != nil && l.wire.ipv6 {
 		want = append(want, "connect [2001:db8:7::7]:80")
 	}
 	complaints := strings.Join(seen.complaints(), "\n")
