@@ -133,7 +133,7 @@ func sees(o Outcome) bool {
 	return o.Cause.Class() == ClassSeen
 }
 
-// miss says whether o counts towards blindness. A dead link, or a large file
+// miss says whether o counts towards blindness. A dead or broken link, or a file
 // that does not come to its end, proves nothing about its site. A seed does,
 // also one that leads out of scope or gives what we cannot read.
 func miss(o Outcome, seed bool) bool {
@@ -142,7 +142,7 @@ func miss(o Outcome, seed bool) bool {
 		return false
 	case seed:
 		return true
-	case o.Cause == HTTP403, o.Cause == HTTP404, o.Cause == HTTP410, o.Cause == HTTP4xx:
+	case o.Cause == HTTP403, o.Cause == HTTP404, o.Cause == HTTP410, o.Cause == HTTP4xx, o.Cause == BrokenHTTP:
 		return false
 	}
 	return failure(o.Cause) && o.Status/100 != 2

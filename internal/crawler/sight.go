@@ -59,8 +59,12 @@ func (s *siteRecord) missed(r records, l *lease, res *result) error {
 		return nil
 	}
 	s.State, s.Cause, s.Since = stateBlind, res.outcome.Cause, res.at
+	why := res.outcome.Why
+	if !strings.HasPrefix(why, string(s.Cause)) { // an error of tor says it itself
+		why = string(s.Cause) + " " + why
+	}
 	s.Untold = append(s.Untold, Event{Kind: TellSiteBlind, Site: s.Name, Cause: s.Cause, At: when(res.at), Since: when(s.MissSince),
-		Text: fmt.Sprintf("no content since %s: %s", when(s.MissSince).Format(time.RFC3339), strings.TrimSpace(string(s.Cause)+" "+res.outcome.Why))})
+		Text: fmt.Sprintf("no content since %s: %s", when(s.MissSince).Format(time.RFC3339), strings.TrimSpace(why))})
 	return r.putSpan(s.ID, span{from: s.MissSince, cause: string(s.Cause)})
 }
 

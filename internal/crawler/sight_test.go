@@ -162,25 +162,32 @@ func TestBlindnessIsToldOnce(t *testing.T) {
 	})
 }
 
-// Links that are gone from a board that answers do not make it blind.
+// Links that are gone or broken on a board that answers do not make it blind.
 func TestDeadLinksAreNotBlindness(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld("-- ONION/ --\n" + strings.Repeat("x", 10) + `<a href="/1"></a><a href="/2"></a><a href="/3"></a><a href="/4"></a>`)
-		for _, path := range []string{"/1", "/2", "/3", "/4"} {
-			w.answer(at(path), always(404))
-		}
-		r := newRig(t, w)
-		r.configure(board())
-		r.run(time.Hour / 2)
-		if got := r.ear.kinds(); got != "" {
-			t.Errorf("told %q, want nothing", got)
-		}
-		w.answer(at("/"), always(404))
-		r.run(5 * time.Hour)
-		if got := r.ear.kinds(); got != "site_blind" {
-			t.Errorf("told %q when the seed was gone, want site_blind", got)
-		}
-	})
+	for name, dead := range map[string]func(int) (*http.Response, error){"gone": always(404), "broken": fails("broken_http")} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld("-- ONION/ --\n" + strings.Repeat("x", 10) + `<a href="/1"></a><a href="/2"></a><a href="/3"></a><a href="/4"></a>`)
+				for _, path := range []string{"/1", "/2", "/3", "/4"} {
+					w.answer(at(path), dead)
+				}
+				r := newRig(t, w)
+				r.configure(board())
+				r.run(time.Hour / 2)
+				if got := r.ear.kinds(); got != "" {
+					t.Errorf("told %q, want nothing", got)
+				}
+				w.answer(at("/"), dead)
+				r.run(5 * time.Hour)
+				if got := r.ear.kinds(); got != "site_blind" {
+					t.Errorf("told %q when the seed was gone, want site_blind", got)
+				}
+				if c := string(*r.site("board").Cause); !strings.Contains(r.ear.events[0].Text, ": "+c) || strings.Contains(r.ear.events[0].Text, c+" "+c) {
+					t.Errorf("told %q, want the cause once", r.ear.events[0].Text)
+				}
+			})
+		})
+	}
 }
 
 // A site that leads elsewhere is not seen, whatever it answers.
