@@ -38,7 +38,8 @@ type Connect struct {
 // do, none too. It is safe for concurrent use.
 //
 // Names that it does not know get 0xF0 as from Tor when they are onions, 0xF6
-// when their checksum is wrong, and 4 otherwise; other ports than 80 get 5.
+// when their checksum is wrong, and 4 otherwise; other ports than 80 get 5,
+// but for a 443 that HandleTLS has opened.
 type Proxy struct {
 	network string
 	web     *http.Server
@@ -49,6 +50,7 @@ type Proxy struct {
 	listener   net.Listener
 	conns      map[net.Conn]bool
 	names      map[string]http.Handler
+	secure     map[string]secure
 	codes      map[string]byte
 	faults     map[string]Fault
 	connects   []Connect
@@ -63,7 +65,7 @@ type Proxy struct {
 func NewProxy(address string) (*Proxy, error) {
 	p := &Proxy{
 		network: "tcp", address: address, inbox: newInbox(), served: make(chan struct{}),
-		conns: map[net.Conn]bool{}, names: map[string]http.Handler{}, codes: map[string]byte{}, faults: map[string]Fault{},
+		conns: map[net.Conn]bool{}, names: map[string]http.Handler{}, secure: map[string]secure{}, codes: map[string]byte{}, faults: map[string]Fault{},
 	}
 	if path, ok := strings.CutPrefix(address, "unix:"); ok {
 		p.network, p.address = "unix", path

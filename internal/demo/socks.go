@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -32,14 +33,15 @@ const (
 
 // stream is a connection that the proxy has connected to a name.
 type stream struct {
-	net.Conn
-	proxy *Proxy
-	to    Connect
-	h     http.Handler
-	fault Fault
-	once  sync.Once
-	done  chan struct{} // closed by Close, so that a dripping write ends
-	left  int           // bytes until a cut
+	net.Conn // with TLS on it where port 443 was asked for
+	raw      net.Conn
+	proxy    *Proxy
+	to       Connect
+	h        http.Handler
+	fault    Fault
+	once     sync.Once
+	done     chan struct{} // closed by Close, so that a dripping write ends
+	left     int           // bytes until a cut
 }
 
 // shake speaks SOCKS with a new connection. nil: there is nothing to serve.
@@ -65,7 +67,7 @@ func (p *Proxy) shake(c net.Conn) *stream {
 	if !ok {
 		return nil
 	}
-	h, code, fault := p.lookup(name, port)
+	h, config, code, fault := p.lookup(name, port)
 	if fault == Hang || fault == Drop || fault == Garbage {
 		p.note(Connect{name, port, user, codeFailed})
 		suffer(c, fault)
@@ -76,7 +78,11 @@ func (p *Proxy) shake(c net.Conn) *stream {
 	if reply(c, code) != nil || code != 0 {
 		return nil
 	}
-	return &stream{Conn: c, proxy: p, to: to, h: h, fault: fault, done: make(chan struct{}), left: 512}
+	s := &stream{Conn: c, raw: c, proxy: p, to: to, h: h, fault: fault, done: make(chan struct{}), left: 512}
+	if config != nil {
+		s.Conn = tls.Server(c, config) // shakes hands at the first read
+	}
+	return s
 }
 
 func suffer(c net.Conn, f Fault) {
@@ -172,7 +178,7 @@ func (p *Proxy) target(c net.Conn, kind byte) (name string, port int, ok bool) {
 }
 
 // lookup finds what a name leads to.
-func (p *Proxy) lookup(name string, port int) (h http.Handler, code byte, fault Fault) {
+func (p *Proxy) lookup(name string, port int) (h http.Handler, config *tls.Config, code byte, fault Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key, h := name, p.names[name]
@@ -194,10 +200,12 @@ func (p *Proxy) lookup(name string, port int) (h http.Handler, code byte, fault 
 	case h == nil:
 		p.violations = append(p.violations, fmt.Sprintf("CONNECT to the clear name %q, port %d", name, port))
 		code = codeNoHost
+	case port == 443 && p.secure[key].h != nil:
+		h, config = p.secure[key].h, p.secure[key].config
 	case port != 80:
 		code = codeNoPort
 	}
-	return h, code, fault
+	return h, config, code, fault
 }
 
 func (p *Proxy) faultOf(name string) Fault {
@@ -247,6 +255,6 @@ func (s *stream) Write(b []byte) (int, error) {
 
 func (s *stream) Close() error {
 	s.once.Do(func() { close(s.done) })
-	s.proxy.drop(s.Conn)
+	s.proxy.drop(s.raw)
 	return nil
 }
