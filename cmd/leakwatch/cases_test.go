@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"encoding/binary"
+	enc "encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +20,7 @@ import (
 // their pictures from a crawler, or broke it.
 type fieldCase struct {
 	name   string
-	site   func(copyOf func(int) []byte) wire
+	site   func(copyOf func(int) []byte) rawSite
 	found  map[string]int    // path -> the picture of the set that stands there
 	causes map[string]string // of links that end in another cause than ok
 	maybe  map[string]int    // found, or its link has the cause broken_http and is tried again soon
@@ -34,8 +34,8 @@ func fieldCases() []fieldCase {
 	return []fieldCase{
 		{
 			name: "noscript",
-			site: func(c func(int) []byte) wire {
-				return wire{
+			site: func(c func(int) []byte) rawSite {
+				return rawSite{
 					"/":        html(`<title>t</title><noscript><p><img src=/one.jpg srcset="/two.jpg 2x"></p></noscript><img data-later=x><a href=/wall>on</a>`),
 					"/wall":    html(`<head><noscript><meta http-equiv=refresh content="0; url=/behind"></noscript></head><body>turn on scripts`),
 					"/behind":  html(`<noframes><img src="/three.jpg"></noframes><template><p><img src=/four.jpg></template><image src=/five.jpg>`),
@@ -46,9 +46,9 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "srcset",
-			site: func(c func(int) []byte) wire {
+			site: func(c func(int) []byte) rawSite {
 				inline := "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(c(0))
-				return wire{
+				return rawSite{
 					"/":                   html(`<img srcset="/crop=1,2,3/one.jpg 100w,/crop=4,5/two.jpg 200w ,/three.jpg 5x,` + inline + ` 2x, /four.jpg (a,b) 3x, /five.jpg,">`),
 					"/crop=1,2,3/one.jpg": jpegAt(c(1)), "/crop=4,5/two.jpg": jpegAt(c(2)), "/three.jpg": jpegAt(c(3)), "/four.jpg": jpegAt(c(4)), "/five.jpg": jpegAt(c(5)),
 				}
@@ -58,8 +58,8 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "charset",
-			site: func(c func(int) []byte) wire {
-				return wire{
+			site: func(c func(int) []byte) rawSite {
+				return rawSite{
 					"/": answer("text/html", utf16LE("\ufeff<a href='/next'>on</a><img src='/one.jpg'>")),
 					// In windows-1251: ж is E6, а is E0.
 					"/next":    answer("text/html", []byte("<meta charset=windows-1251><img src='/\xe6\xe0.jpg?q=\xe0\xe6'>")),
@@ -70,8 +70,8 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "cut-page",
-			site: func(c func(int) []byte) wire {
-				return wire{
+			site: func(c func(int) []byte) rawSite {
+				return rawSite{
 					"/":        html(`<a href=/cut>on</a>`),
 					"/cut":     answer("text/html", cutGzip("<img src=/one.jpg>"+strings.Repeat(" ", 5000)+"<p>end"), "Content-Encoding: gzip"),
 					"/one.jpg": jpegAt(c(0)),
@@ -82,11 +82,11 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "broken-answers",
-			site: func(c func(int) []byte) wire {
+			site: func(c func(int) []byte) rawSite {
 				with := func(line string, i int) []byte {
 					return slices.Concat([]byte("HTTP/1.1 200 OK\r\n"+line+"\r\n"), bytes.TrimPrefix(jpegAt(c(i)), []byte("HTTP/1.1 200 OK\r\n")))
 				}
-				return wire{
+				return rawSite{
 					"/":      html(`<img src=/space><img src=/colon><img src=/status><img src=/control><img src=/twice>`),
 					"/space": with("X-Served By: me", 0), "/colon": with("what is this", 1), "/status": with("HTTP/1.1 200 OK", 2), "/control": with("Set-Cookie: a=\x02", 3),
 					"/twice": fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(c(4)), c(4)),
@@ -96,8 +96,8 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "styles",
-			site: func(c func(int) []byte) wire {
-				return wire{
+			site: func(c func(int) []byte) rawSite {
+				return rawSite{
 					"/":           html(`<link rel=stylesheet href=/a.css><style>@import '/b.css'; p{background:URL( "/o\"ne.jpg" )}</style><p style="background:url(&quot;/t\20 wo.jpg&quot;)">`),
 					"/a.css":      answer("text/css", []byte(`@import url(/c.css);p{background:image-set("/three.jpg" 1x,url(/fo\,ur.jpg) 2x)}/* url(/comment.jpg) */`)),
 					"/b.css":      answer("text/css", []byte("p{content:url('/fi\\\nve.jpg')}")),
@@ -114,7 +114,7 @@ func fieldCases() []fieldCase {
 func utf16LE(text string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(text)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
+		b = enc.LittleEndian.AppendUint16(b, u)
 	}
 	return b
 }

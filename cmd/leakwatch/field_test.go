@@ -180,11 +180,11 @@ func edited(t testing.TB, img image.Image, form string) (data []byte, mediaType 
 	return data, mediaType
 }
 
-// wire is a site that answers with the very bytes that a test wrote, and
+// rawSite is a site that answers with the very bytes that a test wrote, and
 // closes the connection.
-type wire map[string][]byte
+type rawSite map[string][]byte
 
-func (s wire) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s rawSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, ok := s[r.RequestURI]
 	if !ok {
 		http.NotFound(w, r)

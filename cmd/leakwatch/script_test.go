@@ -94,7 +94,7 @@ func scriptExits(ts *testscript.TestScript, _ bool, a []string) {
 // findings.0.ref. `! json` wants none.
 func scriptJSON(ts *testscript.TestScript, neg bool, a []string) {
 	found := false
-	for _, line := range jsonLines(ts, a[0]) {
+	for _, line := range jsonOf(ts, a[0]) {
 		all := true
 		for _, check := range a[1:] {
 			all = all && holds(line, check)
@@ -106,7 +106,7 @@ func scriptJSON(ts *testscript.TestScript, neg bool, a []string) {
 	}
 }
 
-func jsonLines(ts *testscript.TestScript, file string) []any {
+func jsonOf(ts *testscript.TestScript, file string) []any {
 	var lines []any
 	for i, text := range strings.Split(strings.TrimSpace(ts.ReadFile(file)), "\n") {
 		if text == "" {
@@ -178,7 +178,7 @@ func scriptLines(ts *testscript.TestScript, _ bool, a []string) {
 
 // setvar NAME FILE KEY sets a variable to a value of the first line of JSON.
 func scriptSetvar(ts *testscript.TestScript, _ bool, a []string) {
-	lines := jsonLines(ts, a[1])
+	lines := jsonOf(ts, a[1])
 	if len(lines) == 0 {
 		ts.Fatalf("%s is empty", a[1])
 	}

@@ -39,7 +39,7 @@ func (r Rooms) review(w http.ResponseWriter, q *http.Request) {
 	in := json.NewDecoder(http.MaxBytesReader(w, q.Body, 64<<10))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&body); err != nil {
-		r.refuse(w, q, fmt.Errorf("%w: %v", errBadRequest, err))
+		r.refuse(w, q, fmt.Errorf("%w: %w", errBadRequest, err))
 		return
 	}
 	v, err := r.Alerts.Review(q.Context(), q.PathValue("id"), alert.Review{

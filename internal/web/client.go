@@ -77,14 +77,14 @@ func (c *Client) Lines(ctx context.Context, method, path string, query url.Value
 		in := bufio.NewReader(answer)
 		for {
 			line, err := in.ReadBytes('\n')
-			if len(line) > 0 && !yield(line, nil) {
+			if errors.Is(err, io.EOF) && len(line) == 0 {
 				return
 			}
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
+			if err != nil { // what came of a line is no line
 				yield(nil, fmt.Errorf("the list broke off: %w", err))
+				return
+			}
+			if !yield(line, nil) {
 				return
 			}
 		}

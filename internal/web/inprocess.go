@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 )
@@ -24,6 +25,7 @@ func (p inProcess) RoundTrip(q *http.Request) (*http.Response, error) {
 	out := &pipeWriter{header: http.Header{}, pipe: w, buffer: bufio.NewWriter(w), ready: make(chan int, 1)}
 	go func() {
 		defer cancel()
+		defer q.Body.Close()
 		defer func() {
 			broken := recover()
 			if broken != nil && broken != http.ErrAbortHandler { //nolint:errorlint // a sentinel panic value
@@ -41,7 +43,7 @@ func (p inProcess) RoundTrip(q *http.Request) (*http.Response, error) {
 	}()
 	select {
 	case status := <-out.ready:
-		return &http.Response{StatusCode: status, Status: http.StatusText(status), Header: out.header, Request: q, ProtoMajor: 1, ProtoMinor: 1,
+		return &http.Response{StatusCode: status, Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), Header: out.header, Request: q, ProtoMajor: 1, ProtoMinor: 1,
 			Body: &pipeBody{PipeReader: r, cancel: cancel}, ContentLength: -1}, nil
 	case <-q.Context().Done():
 		r.CloseWithError(q.Context().Err())

@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"log/slog"
@@ -78,9 +79,31 @@ func API(r Rooms) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		h, route := mux.Handler(q)
+		if route == "" {
+			unrouted(w, q, h)
+			return
+		}
 		mux.ServeHTTP(w, q)
 	})
 }
+
+// unrouted refuses what no route takes, with the status that the mux gives it.
+func unrouted(w http.ResponseWriter, q *http.Request, h http.Handler) {
+	only := statusOnly{w.Header(), new(int)}
+	h.ServeHTTP(only, q)
+	writeProblem(w, *only.status, Problem{Error: fmt.Sprintf("%s %s: %s", q.Method, q.URL.Path, http.StatusText(*only.status))})
+}
+
+// statusOnly drops a body.
+type statusOnly struct {
+	header http.Header
+	status *int
+}
+
+func (s statusOnly) Header() http.Header         { return s.header }
+func (s statusOnly) WriteHeader(status int)      { *s.status = status }
+func (s statusOnly) Write(b []byte) (int, error) { return len(b), nil }
 
 // Problem is the body of every refusal.
 type Problem struct {
@@ -94,6 +117,7 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 	status, p := http.StatusInternalServerError, Problem{Error: err.Error()}
 	var rows *match.RowErrors
 	var invalid *alert.InvalidError
+	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &rows):
 		status = http.StatusUnprocessableEntity
@@ -110,7 +134,11 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 		status, p.Hint = http.StatusConflict, "review that one: it holds what was found since"
 	case errors.Is(err, match.ErrNoRows):
 		status, p.Hint = http.StatusUnprocessableEntity, "nothing was loaded; to remove a set: `leakwatch hashset drop NAME`"
-	case errors.As(err, &invalid), errors.Is(err, match.ErrBadName), errors.Is(err, errBadRequest):
+	case errors.As(err, &invalid):
+		status = http.StatusUnprocessableEntity
+	case errors.As(err, &tooLarge):
+		status = http.StatusRequestEntityTooLarge
+	case errors.Is(err, match.ErrBadName), errors.Is(err, errBadRequest):
 		status = http.StatusBadRequest
 	case errors.Is(err, match.ErrBusy):
 		status, p.Hint = http.StatusServiceUnavailable, "try again when the other load has ended"
