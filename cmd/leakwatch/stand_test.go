@@ -12,8 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -80,7 +80,7 @@ func (s *stand) command(ctx context.Context, args ...string) *exec.Cmd {
 type ran struct {
 	code int
 	log  string
-	peak int64 // bytes of memory
+	peak int64 // bytes of memory, at most
 }
 
 // once is `run --once`.
@@ -88,13 +88,37 @@ func (s *stand) once() (ran, error) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := s.command(ctx, "run", "--once")
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || !exit.Exited()) {
-		return ran{}, fmt.Errorf("run --once did not end by itself: %w\n%s", err, out)
+	var log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		return ran{}, err
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return ran{cmd.ProcessState.ExitCode(), string(out), usage.Maxrss << 10}, nil
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for peak := int64(0); ; {
+		select {
+		case <-tick.C:
+			peak = max(peak, peakOf(cmd.Process.Pid))
+		case err := <-ended:
+			var exit *exec.ExitError
+			if err != nil && (!errors.As(err, &exit) || !exit.Exited()) {
+				return ran{}, fmt.Errorf("run --once did not end by itself: %w\n%s", err, log.String())
+			}
+			return ran{cmd.ProcessState.ExitCode(), log.String(), peak}, nil
+		}
+	}
+}
+
+// peakOf is the most memory that a process held so far. Its rusage would not
+// do: that begins with the memory of whoever started it.
+func peakOf(pid int) int64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid)) // it may have ended
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, _ := strconv.ParseInt(kib, 10, 64)
+	return n << 10
 }
 
 // ask runs a command with --json and decodes its lines.
