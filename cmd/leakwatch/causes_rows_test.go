@@ -3,18 +3,15 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
-	"crypto/tls"
 	bytesof "encoding/binary" // binary builds the program
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"leakwatch/internal/crawler"
@@ -220,10 +217,3 @@ func endRuns(blocks int) []byte {
 	}
 	return out
 }
-
-// ownCertificate is good for nobody but its maker.
-var ownCertificate = sync.OnceValue(func() tls.Certificate {
-	s := httptest.NewTLSServer(nil)
-	defer s.Close()
-	return s.TLS.Certificates[0]
-})

@@ -191,7 +191,10 @@ func (s *stand) plant(r causeRow) {
 	scheme := "http"
 	if r.clear != "" {
 		scheme, host, _ = strings.Cut(r.clear, "://")
-		s.world.Proxy().HandleTLS(host, ownCertificate(), r.answer)
+		s.world.Proxy().Handle(host, r.answer)
+		if err := s.world.Proxy().HandleTLS(host, r.answer); err != nil {
+			s.t.Fatal(err)
+		}
 	}
 	s.world.Code(host, r.code)
 	s.world.Proxy().Fault(host, r.fault)
