@@ -51,7 +51,7 @@ func describe() descriptions {
 	return descriptions{
 		visits:     d("visits_total", "Visits since the start, by cause.", "cause"),
 		sites:      d("sites", "Sites, by state.", "state"),
-		torUp:      d("tor_up", "1 while Tor's SOCKS port answers."),
+		torUp:      d("tor_up", "0 while our own Tor does not carry us."),
 		paused:     d("crawl_paused", "1 while the crawl waits for Tor."),
 		alerts:     d("alerts", "Alerts, by state.", "state"),
 		pending:    d("outbox_pending", "Notices that wait for a channel.", "channel"),

@@ -144,6 +144,9 @@ func TestRules(t *testing.T) {
 		if strings.Count(expr, "(") != strings.Count(expr, ")") || strings.Count(expr, "{") != strings.Count(expr, "}") {
 			t.Errorf("brackets do not pair in %s", expr)
 		}
+		if strings.Contains(expr, "leakwatch_crawl_paused == 1") && strings.Contains(expr, "leakwatch_tor_up == 1") {
+			t.Errorf("can never be true, since the crawl pauses for Tor alone: %s", expr)
+		}
 		for _, name := range names.FindAllString(expr, -1) {
 			used[name] = true
 			if !slices.Contains(metrics, name) {
