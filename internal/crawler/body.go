@@ -138,7 +138,12 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 	picture, known := false, !content
 	for {
 		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+			var err error
+			if buf, err = f.grow(buf, w, limit, coded); err != nil {
+				f.fail(err, TimeoutFetch)
+				f.why += ", waiting until other large bodies were done with"
+				return
+			}
 		}
 		n, err := from.Read(buf[len(buf):min(int64(cap(buf)), max(limit, sniffed)+1)])
 		buf = buf[:len(buf)+n]

@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"leakwatch/internal/kv"
 	"leakwatch/internal/tor"
 )
@@ -18,8 +20,9 @@ import (
 type Crawler struct {
 	memory memory
 	pauses pauses
-	wake   chan struct{} // something changed that the scheduler may wait for
-	beat   atomic.Int64  // when the scheduler was last alive, ms
+	wake   chan struct{}       // something changed that the scheduler may wait for
+	beat   atomic.Int64        // when the scheduler was last alive, ms
+	large  *semaphore.Weighted // memory of large bodies
 
 	working sync.Mutex // held by Run or Once: one at a time
 	telling turn       // events of a site are told in their order
@@ -74,7 +77,7 @@ func Open(crawl, state *kv.DB, o Options) (*Crawler, error) {
 		return nil, fmt.Errorf("open pauses: %w", err)
 	}
 	c := &Crawler{
-		memory: m, pauses: p, wake: make(chan struct{}, 1), telling: make(turn, 1), setting: make(turn, 1),
+		memory: m, pauses: p, wake: make(chan struct{}, 1), large: newLargeBodies(), telling: make(turn, 1), setting: make(turn, 1),
 		sites: map[string]*watch{}, hosts: map[string]*host{}, leased: map[linkID]bool{},
 		options: withDefaults(o), noted: time.Now(), counts: counts{visits: map[Cause]int{}},
 	}

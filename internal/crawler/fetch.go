@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/http/httpguts"
+	"golang.org/x/sync/semaphore"
 
 	"leakwatch/internal/tor"
 )
@@ -43,18 +44,20 @@ type answer struct {
 	took         time.Duration
 	firstByte    time.Duration // until the headers were there
 	digest       [32]byte      // SHA-256 of body
+	held         int64         // of fetchLimits.large, to be given back when body is done with
 }
 
 // fetchLimits bounds one request.
 type fetchLimits struct {
-	fetch   time.Duration // for all of it
-	idle    time.Duration // the longest silence inside a body; 0: none
-	minRate int64         // bytes a second of a body, over each 30 s
-	page    int64         // decoded bytes
-	picture int64         // decoded bytes, when the first ones are a picture's
-	ratio   int           // of decoded to sent bytes, after 64 KiB
-	url     int           // bytes of a canonical URL
-	drop    []string      // parameters that are no part of a URL
+	fetch   time.Duration       // for all of it
+	idle    time.Duration       // the longest silence inside a body; 0: none
+	minRate int64               // bytes a second of a body, over each 30 s
+	page    int64               // decoded bytes
+	picture int64               // decoded bytes, when the first ones are a picture's
+	ratio   int                 // of decoded to sent bytes, after 64 KiB
+	url     int                 // bytes of a canonical URL
+	drop    []string            // parameters that are no part of a URL
+	large   *semaphore.Weighted // bytes of all bodies that are not small; nil: no bound
 }
 
 const (

@@ -55,6 +55,7 @@ func (v *visiting) run(ctx context.Context) error {
 	}
 	v.sight = v.options.Sight()
 	a := fetch(ctx, v.place.transport, v.request(), v.limits())
+	defer v.c.large.Release(a.held)
 	v.fetched(a)
 	if a.refresh != nil {
 		v.discover(document{refresh: a.refresh})
@@ -114,7 +115,7 @@ func sightOf(token string) uint64 {
 func (v *visiting) limits() fetchLimits {
 	o := v.options
 	return fetchLimits{fetch: o.FetchTimeout, idle: o.IdleTimeout, minRate: o.MinRate, page: o.MaxPage, picture: o.MaxPicture,
-		ratio: o.MaxRatio, drop: o.DropParams, url: o.MaxURL}
+		ratio: o.MaxRatio, drop: o.DropParams, url: o.MaxURL, large: v.c.large}
 }
 
 // fetched notes what the fetch cost. The host rests from now on, and not only
