@@ -100,7 +100,7 @@ plain:
 bench: ## all benchmarks; the goals are repeated at the end as "ratio" and "figure" lines
 	@mkdir -p bin
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -timeout 120m ./... | tee bin/bench.txt
-	@grep -ohE '\b(ratio|figure) [A-Za-z0-9_./-]+ .*' bin/bench.txt | sort -u || true
+	@grep -ohE '\b(ratio|figure) [A-Za-z0-9_./-]+ .*' bin/bench.txt | awk '{last[$$1 " " $$2] = $$0} END {for (k in last) print last[k]}' | sort
 
 example: ## write config.example.toml anew from the code
 	$(GO) test ./cmd/leakwatch -run '^TestExampleFile$$' -update
