@@ -39,15 +39,15 @@ func newScriptWorld() (*scriptWorld, error) {
 	}
 	w.copies["stranger.jpg"] = demo.Stranger(1, 7).JPEG
 	w.add("forum", demo.Web{
-		"/":                        page("the forum", `<a href="/thread-1">thread</a> <img src="/img/logo.jpg">`),
-		"/thread-1":                page(hostile, `<img src="/att/0001.jpg"> <img src="/att/jpeg-q30.jpg"> <a href="/att/`+hostile+`.jpg">mirrored</a> <a href="/gone">gone</a>`),
+		"/":                        scriptPage("the forum", `<a href="/thread-1">thread</a> <img src="/img/logo.jpg">`),
+		"/thread-1":                scriptPage(hostile, `<img src="/att/0001.jpg"> <img src="/att/jpeg-q30.jpg"> <a href="/att/`+hostile+`.jpg">mirrored</a> <a href="/gone">gone</a>`),
 		"/att/0001.jpg":            jpeg(w.photos[0].JPEG),
 		"/att/jpeg-q30.jpg":        jpeg(w.copies["jpeg-q30.jpg"]),
 		"/att/" + escaped + ".jpg": jpeg(w.copies["mirror.jpg"]),
 		"/img/logo.jpg":            jpeg(w.copies["stranger.jpg"]),
 	})
 	w.add("quiet", demo.Web{
-		"/":           page("nothing here", `<img src="/a.jpg"> <img src="/broken.jpg">`),
+		"/":           scriptPage("nothing here", `<img src="/a.jpg"> <img src="/broken.jpg">`),
 		"/a.jpg":      jpeg(demo.Stranger(2, 7).JPEG),
 		"/broken.jpg": jpeg([]byte("\xff\xd8\xff\xe0 is how a JPEG begins")),
 	})
@@ -63,7 +63,7 @@ const (
 	escaped = "%1B[2J%C2%9B31m%E2%80%AEgnp%7F"
 )
 
-func page(title, body string) demo.Resource {
+func scriptPage(title, body string) demo.Resource {
 	return demo.Resource{MediaType: "text/html; charset=utf-8", Body: []byte("<title>" + title + "</title>" + body)}
 }
 
