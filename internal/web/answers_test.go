@@ -100,7 +100,7 @@ func TestRefusals(t *testing.T) {
 		{"GET", "/", "", "", 404, "/"},
 		{"PATCH", "/v1/alerts", "", "", 405, "PATCH"},
 		{"GET", "/v1/alerts/none", "", "", 404, "none"},
-		{"GET", "/v1/alerts", "state=odd", "", 422, "odd"},
+		{"GET", "/v1/alerts", "state=odd", "", 400, "odd"},
 		{"GET", "/v1/hashsets/none", "", "", 404, "none"},
 		{"GET", "/v1/hashsets/none/entries", "", "", 404, "none"},
 		{"DELETE", "/v1/hashsets/none", "", "", 404, "none"},
@@ -113,13 +113,13 @@ func TestRefusals(t *testing.T) {
 		{"PUT", "/v1/hashsets/..Bad", "", "ref,sha1\n", 400, "name"},
 		{"PUT", "/v1/hashsets/one", "path=a.csv", "ref,pdq\nx,short\n", 422, "1 bad row"},
 		{"POST", "/v1/alerts/none/review", "", `{"state":"closed"}`, 404, "none"},
-		{"POST", "/v1/alerts/" + id + "/review", "", `{"state":"gone"}`, 422, "gone"},
-		{"POST", "/v1/alerts/" + id + "/review", "", `{}`, 422, "needs"},
+		{"POST", "/v1/alerts/" + id + "/review", "", `{"state":"gone"}`, 400, "gone"},
+		{"POST", "/v1/alerts/" + id + "/review", "", `{}`, 400, "needs"},
 		{"POST", "/v1/alerts/" + id + "/review", "", `{"finding":"00","decision":"confirmed"}`, 404, "finding"},
 		{"POST", "/v1/alerts/" + id + "/review", "", `{"states":"closed"}`, 400, "states"},
 		{"POST", "/v1/alerts/" + id + "/review", "", `nonsense`, 400, "bad request"},
 		{"POST", "/v1/alerts/" + id + "/review", "", `{"note":"` + long + `"}`, 413, "too large"},
-		{"POST", "/v1/alerts/" + id + "/review", "", `{"note":"` + long[:20_000] + `"}`, 422, "note"},
+		{"POST", "/v1/alerts/" + id + "/review", "", `{"note":"` + long[:20_000] + `"}`, 400, "note"},
 	}
 	r.each(func(t *testing.T, c *web.Client) {
 		for _, test := range tests {

@@ -134,11 +134,9 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 		status, p.Hint = http.StatusConflict, "review that one: it holds what was found since"
 	case errors.Is(err, match.ErrNoRows):
 		status, p.Hint = http.StatusUnprocessableEntity, "nothing was loaded; to remove a set: `leakwatch hashset drop NAME`"
-	case errors.As(err, &invalid):
-		status = http.StatusUnprocessableEntity
 	case errors.As(err, &tooLarge):
 		status = http.StatusRequestEntityTooLarge
-	case errors.Is(err, match.ErrBadName), errors.Is(err, errBadRequest):
+	case errors.As(err, &invalid), errors.Is(err, match.ErrBadName), errors.Is(err, errBadRequest):
 		status = http.StatusBadRequest
 	case errors.Is(err, match.ErrBusy):
 		status, p.Hint = http.StatusServiceUnavailable, "try again when the other load has ended"
