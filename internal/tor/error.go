@@ -20,6 +20,7 @@ type Site struct {
 	Name     string // becomes the SOCKS user, so that sites share no circuit
 	Clearnet bool   // clear names are allowed, and then too only through Tor
 	Ports    []int  // allowed besides 80 and 443: the ports that the site's seeds name
+	Channel  bool   // a way to people: it takes no turn among first contacts
 }
 
 // Error is a refusal or a failure with its cause.

@@ -63,11 +63,13 @@ func (t *Tor) dial(ctx context.Context, s Site, addr string) (net.Conn, error) {
 		return nil, e
 	}
 	contact := s.Name + " " + onionOf(name)
-	release, err := t.contacts.enter(ctx, contact)
-	if err != nil {
-		return nil, &Error{Code: "tor_failed", Host: name, Err: fmt.Errorf("waiting for a turn among first contacts: %w", err)}
+	if !s.Channel {
+		release, err := t.contacts.enter(ctx, contact)
+		if err != nil {
+			return nil, &Error{Code: "tor_failed", Host: name, Err: fmt.Errorf("waiting for a turn among first contacts: %w", err)}
+		}
+		defer release()
 	}
-	defer release()
 	conn, err := t.connect(ctx, s, name, net.JoinHostPort(name, port))
 	switch code := CodeOf(err); {
 	case err == nil || code == "port_closed":

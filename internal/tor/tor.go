@@ -79,7 +79,7 @@ func (t *Tor) Transport(s Site) http.RoundTripper {
 	defer t.mu.Unlock()
 	old := t.sites[s.Name]
 	if old != nil {
-		if old.site.Clearnet == s.Clearnet && slices.Equal(old.site.Ports, s.Ports) {
+		if old.site.Clearnet == s.Clearnet && old.site.Channel == s.Channel && slices.Equal(old.site.Ports, s.Ports) {
 			return old
 		}
 		old.base.CloseIdleConnections()

@@ -308,6 +308,32 @@ func TestNoTurnInTimeIsOurs(t *testing.T) {
 	}
 }
 
+// A receiver that hangs delays no visit, and visits delay no message.
+func TestAChannelTakesNoTurn(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.set(func() { f.manner = hangGreeted })
+	out := f.through(func(o *tor.Options) { o.FirstContacts = 1 })
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	for _, s := range []tor.Site{{Name: "a"}, {Name: "hook", Channel: true}} {
+		running.Go(func() {
+			if _, err := get(ctx, out.Transport(s), "http://"+onion(s.Name)+"/"); err == nil {
+				t.Error("got an answer, want none")
+			}
+		})
+	}
+	for i := range 2 {
+		select {
+		case <-f.arrived:
+		case <-time.After(5 * time.Second):
+			t.Errorf("%d of 2 are under way", i)
+		}
+	}
+	cancel()
+	running.Wait()
+}
+
 func TestDirectAndUnix(t *testing.T) {
 	for _, bad := range []string{"", "hooks.example:443", "localhost:443", "10.0.0.1", "unix:relative", "http://10.0.0.1:80"} {
 		if _, err := tor.Direct(bad); err == nil || !strings.Contains(err.Error(), "direct address") {
