@@ -20,6 +20,7 @@ import (
 type leaky struct {
 	world   *demo.World
 	notices string   // file of the other channel
+	onion   string   // of the last site that was added
 	copies  [][]byte // re-posted forms of the data set
 	strange []byte
 
@@ -78,7 +79,7 @@ func unique(file []byte, comment string) []byte {
 // Its seed is another page each time: it shows new pictures and begins a new
 // chain.
 func (l *leaky) site(name string, chain int) (onion string) {
-	return l.world.Handle(name, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+	l.onion = l.world.Handle(name, http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		time.Sleep(10 * time.Millisecond) // Tor is slower still
 		var number, page int
 		switch {
@@ -100,6 +101,7 @@ func (l *leaky) site(name string, chain int) (onion string) {
 			http.NotFound(w, q)
 		}
 	}))
+	return l.onion
 }
 
 func scan(path, format string, into ...any) bool {

@@ -94,11 +94,11 @@ func notBlamed(t *testing.T, d *lifeDaemon) {
 	}
 }
 
-// metric is the value of a metric without labels.
+// metric is the value of a metric, named with its labels.
 func (d *lifeDaemon) metric(t *testing.T, name string) string {
 	t.Helper()
 	_, _, body := d.ask(t, "/metrics")
-	found := regexp.MustCompile(`(?m)^` + name + ` (\S+)$`).FindStringSubmatch(body)
+	found := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(body)
 	if found == nil {
 		t.Fatalf("no %s in\n%s", name, body)
 	}
