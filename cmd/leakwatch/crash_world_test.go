@@ -46,6 +46,9 @@ func newLeaky(t *testing.T, home string) *leaky {
 	return l
 }
 
+// lifePhotos are drawn once for all tests.
+var lifePhotos = sync.OnceValue(func() []demo.Photo { return demo.Set(6, 7) })
+
 // lifeDataSet writes a data set to a folder and returns a small re-posted copy
 // of each of its pictures.
 func lifeDataSet(t *testing.T, folder string, n int) (copies [][]byte) {
@@ -53,7 +56,7 @@ func lifeDataSet(t *testing.T, folder string, n int) (copies [][]byte) {
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range demo.Set(n, 7) {
+	for _, p := range lifePhotos()[:n] {
 		if err := os.WriteFile(filepath.Join(folder, p.Name), p.JPEG, 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,18 +22,26 @@ import (
 func drawnFiles(t *testing.T) string {
 	t.Helper()
 	folder := t.TempDir()
-	photo := demo.Set(1, 3)[0].Image()
-	for form, name := range map[string]string{"jpeg-q30": "a.jpg", "png": "b.png", "gif": "c.gif", "bmp": "d.bmp", "tiff": "e.tiff", "exif-orientation": "f.jpg"} {
-		file, _, err := demo.Edit(photo, form)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for name, file := range lifeForms() {
 		if err := os.WriteFile(filepath.Join(folder, name), file, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return folder
 }
+
+// lifeForms are files by name.
+var lifeForms = sync.OnceValue(func() map[string][]byte {
+	files, photo := map[string][]byte{}, lifePhotos()[0].Image()
+	for form, name := range map[string]string{"jpeg-q30": "a.jpg", "png": "b.png", "gif": "c.gif", "bmp": "d.bmp", "tiff": "e.tiff", "exif-orientation": "f.jpg"} {
+		file, _, err := demo.Edit(photo, form)
+		if err != nil {
+			panic(err)
+		}
+		files[name] = file
+	}
+	return files
+})
 
 // quietHome is a home whose one site has nothing to say.
 func quietHome(t *testing.T) lifeHome {

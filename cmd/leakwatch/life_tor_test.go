@@ -53,16 +53,7 @@ func TestLifeTorDown(t *testing.T) {
 	fmt.Printf("\nfigure tor_resume_seconds %.1f\n", time.Since(back).Seconds())
 	lifeWait(t, 10*time.Second, "/-/ready says yes", func() bool { return !blind() })
 	healthy(t, d)
-	told := func() (kinds []string) {
-		for _, n := range lifeLines[crashNotice](t, filepath.Join(home.dir, "notices.jsonl")) {
-			kinds = append(kinds, n.Type)
-		}
-		return kinds
-	}
-	lifeWait(t, 10*time.Second, "tor_back is told", func() bool { return len(told()) >= 2 })
-	if got := told(); !slices.Equal(got, []string{"tor_down", "tor_back"}) {
-		t.Errorf("told %v, want each once, run --once included", got)
-	}
+	toldOnce(t, home)
 
 	if err := world.Proxy().Stop(); err != nil { // again, in mid-crawl; and a stop does not wait for Tor
 		t.Fatal(err)
@@ -76,6 +67,21 @@ func TestLifeTorDown(t *testing.T) {
 	d.signal(t, syscall.SIGTERM)
 	if code := d.exit(t, 30*time.Second); code != 0 || time.Since(start) > 5*time.Second {
 		t.Errorf("SIGTERM while Tor is down: exit code %d after %v, want 0 at once", code, time.Since(start))
+	}
+}
+
+// toldOnce waits for the news of the outage: its begin and its end.
+func toldOnce(t *testing.T, home lifeHome) {
+	t.Helper()
+	told := func() (kinds []string) {
+		for _, n := range lifeLines[crashNotice](t, filepath.Join(home.dir, "notices.jsonl")) {
+			kinds = append(kinds, n.Type)
+		}
+		return kinds
+	}
+	lifeWait(t, 10*time.Second, "tor_back is told", func() bool { return len(told()) >= 2 })
+	if got := told(); !slices.Equal(got, []string{"tor_down", "tor_back"}) {
+		t.Errorf("told %v, want each once, run --once included", got)
 	}
 }
 
