@@ -107,6 +107,7 @@ func (w *onionWorld) outage(t *testing.T, network *tornet.Net) {
 	if _, ours := w.blamed(t, d); ours[crawler.TorDown] < len(w.sites) {
 		t.Errorf("coverage has %v as our own causes, want a tor_down for each of the %d pictures on the way", ours, len(w.sites))
 	}
+	w.expectStillDue(t, d, held[0].path)
 	if err := network.StartClient(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -180,6 +181,19 @@ func (w *onionWorld) blamed(t *testing.T, d *onionDesk) (complaints []string, ou
 		}
 	}
 	return complaints, ours
+}
+
+// expectStillDue: what was on the way when Tor died waits as if nobody had
+// asked for it.
+func (w *onionWorld) expectStillDue(t *testing.T, d *onionDesk, path string) {
+	t.Helper()
+	for _, s := range w.sites {
+		links := onionLines[crawler.Link](t, d.must(t, "site", "show", s.name, "--links", "--json"))
+		i := slices.IndexFunc(links, func(l crawler.Link) bool { return l.URL == "http://"+s.onion+path })
+		if i < 0 || links[i].State != "due" || links[i].Cause != nil || links[i].Tries != 0 {
+			t.Errorf("%s: the picture on the way is not simply due: %+v", s.name, links[max(i, 0)])
+		}
+	}
 }
 
 // found counts the findings that the alerts hold so far.
