@@ -74,14 +74,20 @@ func (c *cli) explain(err error) error {
 	return fail(code, refused.Hint, err)
 }
 
-// mayOwn refuses to work in-process for a user who does not own the state
-// folder: files of another owner would lock the daemon out.
+// mayOwn refuses to make the state folder of the daemon for a command that
+// only asks, and to work for a user who does not own it.
 func mayOwn(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && dir == defaultStateDir {
+		return fail(exitFailure, "start the daemon first: systemctl start leakwatch", fmt.Errorf("no daemon runs and %s does not exist", dir))
+	}
+	return owns(dir)
+}
+
+// owns refuses to open stores for a user who does not own the state folder,
+// root above all: files of another owner would lock the daemon out.
+func owns(dir string) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		if dir == defaultStateDir {
-			return fail(exitFailure, "start the daemon first: systemctl start leakwatch", fmt.Errorf("no daemon runs and %s does not exist", dir))
-		}
 		return nil // made by and for this user
 	}
 	if err != nil {
