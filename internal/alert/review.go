@@ -154,7 +154,11 @@ func (a *Alerts) decideAll(ctx context.Context, id, decision string) error {
 func addReview(tx *kv.Tx, id string, r *Review) error {
 	line := Reviewed{
 		At: time.Now().UTC(), By: clean(r.By), Finding: text(r.Finding), Decision: text(r.Decision),
-		State: text(r.State), Assignee: r.Assignee, Note: text(cleanNote(r.Note)),
+		State: text(r.State), Note: text(cleanNote(r.Note)),
+	}
+	if r.Assignee != nil {
+		who := clean(*r.Assignee)
+		line.Assignee = &who
 	}
 	b := bucket(tx, "reviews")
 	number := uint64(1)

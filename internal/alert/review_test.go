@@ -152,3 +152,24 @@ func TestReviewSaysWhatIsAllowed(t *testing.T) {
 		t.Errorf("refused reviews left %d lines", len(d.Reviews))
 	}
 }
+
+func TestReviewKeepsNoControls(t *testing.T) {
+	r := open(t)
+	r.raise(report("a", "s", "one"))
+	id := r.one(alert.Filter{}).ID
+	who := "ann\u202e\u009b"
+	d, err := r.Review(context.Background(), id, alert.Review{Assignee: &who, Note: who, By: who})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `ann\u202e\u009b`
+	line := d.Reviews[0]
+	for of, got := range map[string]string{"assignee": *d.Assignee, "assignee of the line": *line.Assignee, "note": *line.Note, "by": line.By} {
+		if got != want {
+			t.Errorf("%s: got %q, want %q", of, got, want)
+		}
+	}
+	if who != "ann\u202e\u009b" {
+		t.Errorf("the caller's own text was changed to %q", who)
+	}
+}
