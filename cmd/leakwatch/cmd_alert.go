@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -86,13 +87,38 @@ func (c *cli) printAlert(d alert.Detail) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	for _, r := range d.Reviews {
-		fmt.Fprintf(c.stdout, "\n%s %s: %s %s %s", cellText(r.At), printable(r.By), cellText(r.Decision), cellText(r.Finding), printable(cellText(r.Note)))
+	if more := d.FindingsTotal - len(d.Findings); more > 0 {
+		fmt.Fprintf(c.stdout, "... and %d more: `leakwatch alert export` gives all\n", more)
 	}
-	if len(d.Reviews) > 0 {
-		fmt.Fprintln(c.stdout)
+	for i, r := range d.Reviews {
+		if i == 0 {
+			fmt.Fprintln(c.stdout)
+		}
+		fmt.Fprintf(c.stdout, "%s %s: %s\n", cellText(r.At), printable(r.By), printable(saidIn(r)))
 	}
 	return nil
+}
+
+// saidIn is a line of an alert's history as people read it.
+func saidIn(r alert.Reviewed) string {
+	var said []string
+	if r.State != nil {
+		said = append(said, "state "+*r.State)
+	}
+	if r.Assignee != nil {
+		said = append(said, "assignee "+cellText(r.Assignee))
+	}
+	if r.Decision != nil {
+		of := "every finding"
+		if r.Finding != nil {
+			of = *r.Finding
+		}
+		said = append(said, "decision "+*r.Decision+" on "+of)
+	}
+	if r.Note != nil {
+		said = append(said, *r.Note)
+	}
+	return strings.Join(said, "; ")
 }
 
 func (c *cli) alertReview() *cobra.Command {
