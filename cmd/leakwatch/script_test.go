@@ -48,8 +48,9 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// setupScript gives each script its own folder with a config, the data set
-// and a few files as one may find them, in front of the shared world.
+// setupScript puts the program as users get it into the path, and gives each
+// script its own folder with a config, the data set and a few files as one may
+// find them, in front of the shared world.
 func setupScript(env *testscript.Env) error {
 	w, err := theWorld()
 	if err != nil {
@@ -57,13 +58,12 @@ func setupScript(env *testscript.Env) error {
 	}
 	env.Values[daemonKey{}] = &scriptProcess{}
 	env.Setenv("SOCKS", w.Socks())
-	if !testing.Short() {
-		path, err := built()
-		if err != nil {
-			return err
-		}
-		env.Setenv("BUILT", path)
+	path, err := built()
+	if err != nil {
+		return err
 	}
+	env.Setenv("BUILT", path)
+	env.Setenv("PATH", filepath.Dir(path)+string(filepath.ListSeparator)+env.Getenv("PATH"))
 	for _, s := range w.sites {
 		env.Setenv(strings.ToUpper(s.Name), s.Onion)
 	}
@@ -207,7 +207,7 @@ func scriptDaemon(ts *testscript.TestScript, mode string, a []string) {
 	switch a[0] {
 	case "start":
 		ts.Defer(d.kill)
-		ts.Check(d.start(ts.MkAbs(".")))
+		ts.Check(d.start(ts.Getenv("BUILT"), ts.MkAbs(".")))
 	case "stop":
 		ts.Check(d.cmd.Process.Signal(syscall.SIGTERM))
 		ts.Check(d.wait())
@@ -225,8 +225,8 @@ type scriptProcess struct {
 }
 
 // start returns when the daemon listens to the command line.
-func (d *scriptProcess) start(dir string) error {
-	d.cmd = exec.Command("leakwatch", "--config", "leakwatch.toml", "run")
+func (d *scriptProcess) start(path, dir string) error {
+	d.cmd = exec.Command(path, "--config", "leakwatch.toml", "run")
 	d.cmd.Dir = dir
 	log, err := os.OpenFile(filepath.Join(dir, "daemon.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
