@@ -23,10 +23,13 @@ func (c *cli) alertCommand() *cobra.Command {
 }
 
 func filterFlags(cmd *cobra.Command) func() url.Values {
-	names := []string{"site", "set", "state", "verdict"}
 	values := map[string]*string{}
-	for _, name := range names {
-		values[name] = cmd.Flags().String(name, "", "only alerts of this "+name)
+	for name, allowed := range map[string][]string{"site": nil, "set": nil, "state": alert.States(), "verdict": alert.Verdicts()} {
+		help := "only alerts of this " + name
+		if allowed != nil {
+			help += ": " + strings.Join(allowed, ", ")
+		}
+		values[name] = cmd.Flags().String(name, "", help)
 	}
 	return func() url.Values {
 		out := url.Values{}
@@ -127,9 +130,9 @@ func (c *cli) alertReview() *cobra.Command {
 		Example: "  leakwatch alert review 01J... --state in_review --note \"looks like ours\"\n" +
 			"  leakwatch alert review 01J... --finding 3f2a... --decision confirmed"}
 	f := cmd.Flags()
-	f.StringVar(&r.Finding, "finding", "", "the finding that the decision is about")
-	f.StringVar(&r.Decision, "decision", "", "confirmed, false_positive, same_camera, duplicate or illegal")
-	f.StringVar(&r.State, "state", "", "new, in_review, confirmed or closed")
+	f.StringVar(&r.Finding, "finding", "", "the finding that the decision is about; without it: all of the alert")
+	f.StringVar(&r.Decision, "decision", "", strings.Join(alert.Decisions(), ", "))
+	f.StringVar(&r.State, "state", "", strings.Join(alert.States(), ", "))
 	f.StringVar(&r.Note, "note", "", "why")
 	assignee := f.String("assignee", "", "who looks after the alert; empty: nobody")
 	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, a []string) error {

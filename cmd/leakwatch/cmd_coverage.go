@@ -20,8 +20,8 @@ func (c *cli) coverageCommand() *cobra.Command {
 			"24 hours. Outcomes are kept in slots of ten minutes; the times printed are those really summed.",
 		Args: none(),
 	}
-	cmd.Flags().StringVar(&from, "from", "", "RFC 3339 time")
-	cmd.Flags().StringVar(&to, "to", "", "RFC 3339 time")
+	cmd.Flags().StringVar(&from, "from", "", "RFC 3339 time, as in 2019-06-12T00:00:00Z")
+	cmd.Flags().StringVar(&to, "to", "", "RFC 3339 time; not included")
 	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, _ []string) error {
 		query := url.Values{}
 		if from != "" {

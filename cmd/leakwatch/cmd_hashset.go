@@ -27,6 +27,8 @@ func (c *cli) hashsetCommand() *cobra.Command {
 			Long: "Load or replace a set from a folder of pictures, the output of `hash --json`, a CSV file with a header, or a\n" +
 				"PDQ list (64 hex digits a line, or hash,quality,name). `-` is stdin. All or nothing: one bad row refuses the\n" +
 				"load, every bad row is named, and the old version stays. Pictures of a folder are hashed here and never sent.",
+			Example: "  leakwatch hashset load travellers dataset.jsonl\n  leakwatch hashset load travellers /mnt/dataset\n" +
+				"  ssh datahost leakwatch hash --json /mnt/dataset | leakwatch hashset load travellers -",
 			Args: args(cobra.ExactArgs(2)),
 			RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
 				return c.hashsetLoad(ctx, client, a[0], a[1])

@@ -18,10 +18,10 @@ func (c *cli) siteCommand() *cobra.Command {
 	return group("site", "List, show, visit, pause and resume sites",
 		&cobra.Command{Use: "list", Short: "List the sites", Args: none(), RunE: c.client(c.siteList)},
 		c.siteShow(),
-		&cobra.Command{Use: "visit NAME", Short: "Make a site due now", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+		&cobra.Command{Use: "visit NAME", Short: "Make a site due now, and return", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
 			return c.siteAct(ctx, client, "visit", a)
 		})},
-		c.sitePause("pause", "Stop visiting a site until it is resumed"),
+		c.sitePause("pause", "Stop visiting a site until it is resumed, restarts included"),
 		c.sitePause("resume", "Visit a paused site again"),
 	)
 }

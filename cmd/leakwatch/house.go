@@ -97,6 +97,9 @@ func (h *house) setConfig(cfg Config) {
 
 func (h *house) openStores() error {
 	dir := h.cfg.State.Dir
+	if err := ownedByMe(dir); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fail(exitFailure, "", err)
 	}

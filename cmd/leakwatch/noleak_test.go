@@ -243,13 +243,13 @@ func leakOnPurpose(t *testing.T, socks string) {
 	get(environment, "http://clear.example.com/")
 	get(bare, "http://127.0.0.1:9/")
 	get(careless, "http://198.51.100.7/")
+	get(careless, "http://clear.example.com/")
 	if near {
 		return
 	}
 	get(bare, "http://clear.example.com/")
 	get(bare, "http://198.51.100.7/")
 	get(bare, "http://[2001:db8:7::7]/")
-	get(careless, "http://clear.example.com/")
 	if c, err := net.ListenPacket("udp4", ":0"); err != nil {
 		t.Log(err)
 	} else {

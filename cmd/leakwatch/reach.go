@@ -74,21 +74,21 @@ func (c *cli) explain(err error) error {
 	return fail(code, refused.Hint, err)
 }
 
-// mayOwn refuses to make the state folder of the daemon for a command that
-// only asks, and to work for a user who does not own it.
+// mayOwn refuses to work in-process where only the daemon makes the state
+// folder, and for a user who does not own it.
 func mayOwn(dir string) error {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && dir == defaultStateDir {
 		return fail(exitFailure, "start the daemon first: systemctl start leakwatch", fmt.Errorf("no daemon runs and %s does not exist", dir))
 	}
-	return owns(dir)
+	return ownedByMe(dir)
 }
 
-// owns refuses to open stores for a user who does not own the state folder,
-// root above all: files of another owner would lock the daemon out.
-func owns(dir string) error {
+// ownedByMe refuses a state folder of another user: files of two owners would
+// lock the daemon out. One that does not exist yet is made by and for us.
+func ownedByMe(dir string) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // made by and for this user
+		return nil
 	}
 	if err != nil {
 		return fail(exitFailure, "", err)
@@ -96,8 +96,8 @@ func owns(dir string) error {
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if ok && int(owner.Uid) != os.Getuid() {
 		name := web.UserName(int(owner.Uid))
-		return fail(exitFailure, fmt.Sprintf("start the daemon, or become %s: sudo -u %s leakwatch ...", name, name),
-			fmt.Errorf("no daemon runs and %s belongs to %s", dir, name))
+		return fail(exitFailure, fmt.Sprintf("start the daemon (systemctl start leakwatch), or become %s: sudo -u %s leakwatch ...", name, name),
+			fmt.Errorf("no daemon answers and %s belongs to %s", dir, name))
 	}
 	return nil
 }

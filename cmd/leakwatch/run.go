@@ -50,9 +50,6 @@ func (c *cli) run(ctx context.Context, once bool, ready, ended step) error {
 		signal.Notify(hup, syscall.SIGHUP)
 		defer signal.Stop(hup)
 	}
-	if err := owns(cfg.State.Dir); err != nil {
-		return err
-	}
 	h, err := openHouse(cfg, log)
 	if err != nil {
 		return err

@@ -30,8 +30,8 @@ func TestScripts(t *testing.T) {
 					switch cond {
 					case "inprocess", "daemon":
 						return cond == mode, nil
-					case "owner":
-						return os.Getuid() != 0, nil
+					case "root":
+						return os.Getuid() == 0, nil
 					}
 					return false, fmt.Errorf("unknown condition %q", cond)
 				},
