@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	enc "encoding/binary"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/draw"
@@ -22,8 +22,8 @@ func TestMatchOddFiles(t *testing.T) {
 	f, photos := newFieldWorld(t), demo.Set(2, 13)
 	photo := photos[0]
 	refs := f.load("field", map[string][]byte{photo.Name: photo.JPEG, photos[1].Name: photos[1].JPEG})
-	whole, _ := edited(t, photo.Image(), "png")
-	banded, _ := edited(t, photo.Image(), "jpeg-q30")
+	whole, _ := editedPhoto(t, photo.Image(), "png")
+	banded, _ := editedPhoto(t, photo.Image(), "jpeg-q30")
 	files := map[string]struct {
 		data           []byte
 		verdict, cause string
@@ -44,7 +44,7 @@ func TestMatchOddFiles(t *testing.T) {
 	for name, file := range files {
 		bodies[name] = file.data
 	}
-	lines := jsonLines[inspect.Line](t, f.run(exitFound, "match", "--json", f.folder("odd", bodies)))
+	lines := fieldLines[inspect.Line](t, f.run(exitFound, "match", "--json", f.folder("odd", bodies)))
 	if len(lines) != len(files) {
 		t.Errorf("%d lines for %d files", len(lines), len(files))
 	}
@@ -67,7 +67,7 @@ func TestMatchOddFiles(t *testing.T) {
 func withoutSegments(file []byte, marker byte) []byte {
 	out, rest := file[:2:2], file[2:]
 	for rest[1] != 0xda {
-		n := 2 + int(enc.BigEndian.Uint16(rest[2:]))
+		n := 2 + int(binary.BigEndian.Uint16(rest[2:]))
 		if rest[1] != marker {
 			out = append(out, rest[:n]...)
 		}

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	enc "encoding/binary"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +20,7 @@ import (
 // their pictures from a crawler, or broke it.
 type fieldCase struct {
 	name   string
-	site   func(copyOf func(int) []byte) rawSite
+	site   func(copyOf func(int) []byte) wireSite
 	found  map[string]int    // path -> the picture of the set that stands there
 	causes map[string]string // of links that end in another cause than ok
 	maybe  map[string]int    // found, or its link has the cause broken_http and is tried again soon
@@ -28,17 +28,18 @@ type fieldCase struct {
 }
 
 // jpegAt puts a copy of the set's picture i on the wire.
-func jpegAt(file []byte) []byte { return answer("image/jpeg", file) }
+func jpegAt(file []byte) []byte { return wireAnswer("image/jpeg", file) }
 
-func fieldCases() []fieldCase {
+// hidingPages keep their pictures where a careless crawler does not look.
+func hidingPages() []fieldCase {
 	return []fieldCase{
 		{
 			name: "noscript",
-			site: func(c func(int) []byte) rawSite {
-				return rawSite{
-					"/":        html(`<title>t</title><noscript><p><img src=/one.jpg srcset="/two.jpg 2x"></p></noscript><img data-later=x><a href=/wall>on</a>`),
-					"/wall":    html(`<head><noscript><meta http-equiv=refresh content="0; url=/behind"></noscript></head><body>turn on scripts`),
-					"/behind":  html(`<noframes><img src="/three.jpg"></noframes><template><p><img src=/four.jpg></template><image src=/five.jpg>`),
+			site: func(c func(int) []byte) wireSite {
+				return wireSite{
+					"/":        wireHTML(`<title>t</title><noscript><p><img src=/one.jpg srcset="/two.jpg 2x"></p></noscript><img data-later=x><a href=/wall>on</a>`),
+					"/wall":    wireHTML(`<head><noscript><meta http-equiv=refresh content="0; url=/behind"></noscript></head><body>turn on scripts`),
+					"/behind":  wireHTML(`<noframes><img src="/three.jpg"></noframes><template><p><img src=/four.jpg></template><image src=/five.jpg>`),
 					"/one.jpg": jpegAt(c(0)), "/two.jpg": jpegAt(c(1)), "/three.jpg": jpegAt(c(2)), "/four.jpg": jpegAt(c(3)), "/five.jpg": jpegAt(c(4)),
 				}
 			},
@@ -46,10 +47,10 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "srcset",
-			site: func(c func(int) []byte) rawSite {
+			site: func(c func(int) []byte) wireSite {
 				inline := "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(c(0))
-				return rawSite{
-					"/":                   html(`<img srcset="/crop=1,2,3/one.jpg 100w,/crop=4,5/two.jpg 200w ,/three.jpg 5x,` + inline + ` 2x, /four.jpg (a,b) 3x, /five.jpg,">`),
+				return wireSite{
+					"/":                   wireHTML(`<img srcset="/crop=1,2,3/one.jpg 100w,/crop=4,5/two.jpg 200w ,/three.jpg 5x,` + inline + ` 2x, /four.jpg (a,b) 3x, /five.jpg,">`),
 					"/crop=1,2,3/one.jpg": jpegAt(c(1)), "/crop=4,5/two.jpg": jpegAt(c(2)), "/three.jpg": jpegAt(c(3)), "/four.jpg": jpegAt(c(4)), "/five.jpg": jpegAt(c(5)),
 				}
 			},
@@ -58,50 +59,24 @@ func fieldCases() []fieldCase {
 		},
 		{
 			name: "charset",
-			site: func(c func(int) []byte) rawSite {
-				return rawSite{
-					"/": answer("text/html", utf16LE("\ufeff<a href='/next'>on</a><img src='/one.jpg'>")),
+			site: func(c func(int) []byte) wireSite {
+				return wireSite{
+					"/": wireAnswer("text/html", utf16LE("\ufeff<a href='/next'>on</a><img src='/one.jpg'>")),
 					// In windows-1251: ж is E6, а is E0.
-					"/next":    answer("text/html", []byte("<meta charset=windows-1251><img src='/\xe6\xe0.jpg?q=\xe0\xe6'>")),
+					"/next":    wireAnswer("text/html", []byte("<meta charset=windows-1251><img src='/\xe6\xe0.jpg?q=\xe0\xe6'>")),
 					"/one.jpg": jpegAt(c(0)), "/%D0%B6%D0%B0.jpg?q=%E0%E6": jpegAt(c(1)),
 				}
 			},
 			found: map[string]int{"/one.jpg": 0, "/%D0%B6%D0%B0.jpg?q=%E0%E6": 1},
 		},
 		{
-			name: "cut-page",
-			site: func(c func(int) []byte) rawSite {
-				return rawSite{
-					"/":        html(`<a href=/cut>on</a>`),
-					"/cut":     answer("text/html", cutGzip("<img src=/one.jpg>"+strings.Repeat(" ", 5000)+"<p>end"), "Content-Encoding: gzip"),
-					"/one.jpg": jpegAt(c(0)),
-				}
-			},
-			found:  map[string]int{"/one.jpg": 0},
-			causes: map[string]string{"/cut": "partial"},
-		},
-		{
-			name: "broken-answers",
-			site: func(c func(int) []byte) rawSite {
-				with := func(line string, i int) []byte {
-					return slices.Concat([]byte("HTTP/1.1 200 OK\r\n"+line+"\r\n"), bytes.TrimPrefix(jpegAt(c(i)), []byte("HTTP/1.1 200 OK\r\n")))
-				}
-				return rawSite{
-					"/":      html(`<img src=/space><img src=/colon><img src=/status><img src=/control><img src=/twice>`),
-					"/space": with("X-Served By: me", 0), "/colon": with("what is this", 1), "/status": with("HTTP/1.1 200 OK", 2), "/control": with("Set-Cookie: a=\x02", 3),
-					"/twice": fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(c(4)), c(4)),
-				}
-			},
-			maybe: map[string]int{"/space": 0, "/colon": 1, "/status": 2, "/control": 3, "/twice": 4},
-		},
-		{
 			name: "styles",
-			site: func(c func(int) []byte) rawSite {
-				return rawSite{
-					"/":           html(`<link rel=stylesheet href=/a.css><style>@import '/b.css'; p{background:URL( "/o\"ne.jpg" )}</style><p style="background:url(&quot;/t\20 wo.jpg&quot;)">`),
-					"/a.css":      answer("text/css", []byte(`@import url(/c.css);p{background:image-set("/three.jpg" 1x,url(/fo\,ur.jpg) 2x)}/* url(/comment.jpg) */`)),
-					"/b.css":      answer("text/css", []byte("p{content:url('/fi\\\nve.jpg')}")),
-					"/c.css":      answer("text/css", []byte(`p{cursor:url(  /si\e9 .jpg  ),auto}`)),
+			site: func(c func(int) []byte) wireSite {
+				return wireSite{
+					"/":           wireHTML(`<link rel=stylesheet href=/a.css><style>@import '/b.css'; p{background:URL( "/o\"ne.jpg" )}</style><p style="background:url(&quot;/t\20 wo.jpg&quot;)">`),
+					"/a.css":      wireAnswer("text/css", []byte(`@import url(/c.css);p{background:image-set("/three.jpg" 1x,url(/fo\,ur.jpg) 2x)}/* url(/comment.jpg) */`)),
+					"/b.css":      wireAnswer("text/css", []byte("p{content:url('/fi\\\nve.jpg')}")),
+					"/c.css":      wireAnswer("text/css", []byte(`p{cursor:url(  /si\e9 .jpg  ),auto}`)),
 					"/o%22ne.jpg": jpegAt(c(0)), "/t%20wo.jpg": jpegAt(c(1)), "/three.jpg": jpegAt(c(2)), "/fo,ur.jpg": jpegAt(c(3)), "/five.jpg": jpegAt(c(4)), "/si%C3%A9.jpg": jpegAt(c(5)),
 				}
 			},
@@ -111,10 +86,42 @@ func fieldCases() []fieldCase {
 	}
 }
 
+// brokenAnswers are such as servers give and clients refuse.
+func brokenAnswers() []fieldCase {
+	return []fieldCase{
+		{
+			name: "cut-page",
+			site: func(c func(int) []byte) wireSite {
+				return wireSite{
+					"/":        wireHTML(`<a href=/cut>on</a>`),
+					"/cut":     wireAnswer("text/html", cutGzip("<img src=/one.jpg>"+strings.Repeat(" ", 5000)+"<p>end"), "Content-Encoding: gzip"),
+					"/one.jpg": jpegAt(c(0)),
+				}
+			},
+			found:  map[string]int{"/one.jpg": 0},
+			causes: map[string]string{"/cut": "partial"},
+		},
+		{
+			name: "broken-answers",
+			site: func(c func(int) []byte) wireSite {
+				with := func(line string, i int) []byte {
+					return slices.Concat([]byte("HTTP/1.1 200 OK\r\n"+line+"\r\n"), bytes.TrimPrefix(jpegAt(c(i)), []byte("HTTP/1.1 200 OK\r\n")))
+				}
+				return wireSite{
+					"/":      wireHTML(`<img src=/space><img src=/colon><img src=/status><img src=/control><img src=/twice>`),
+					"/space": with("X-Served By: me", 0), "/colon": with("what is this", 1), "/status": with("HTTP/1.1 200 OK", 2), "/control": with("Set-Cookie: a=\x02", 3),
+					"/twice": fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(c(4)), c(4)),
+				}
+			},
+			maybe: map[string]int{"/space": 0, "/colon": 1, "/status": 2, "/control": 3, "/twice": 4},
+		},
+	}
+}
+
 func utf16LE(text string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(text)) {
-		b = enc.LittleEndian.AppendUint16(b, u)
+		b = binary.LittleEndian.AppendUint16(b, u)
 	}
 	return b
 }
@@ -136,11 +143,11 @@ func TestFieldCases(t *testing.T) {
 		files[p.Name] = p.JPEG
 	}
 	refs := f.load("field", files)
-	cases := fieldCases()
+	cases := slices.Concat(hidingPages(), brokenAnswers())
 	onions := map[string]string{}
 	for _, c := range cases {
 		onions[c.name] = f.site(c.name, c.site(func(i int) []byte {
-			file, _ := edited(t, photos[i].Image(), "jpeg-q30")
+			file, _ := editedPhoto(t, photos[i].Image(), "jpeg-q30")
 			return file
 		}))
 	}
@@ -191,7 +198,7 @@ func (c fieldCase) check(t *testing.T, f *fieldWorld, ref func(int) string) {
 		}
 		_, may := c.maybe[path]
 		if !may && (l.Cause == nil || string(*l.Cause) != cause) {
-			t.Errorf("%s ended in %s (%s), want %s", path, cellText(l.Cause), cellText(l.Why), cause)
+			t.Errorf("%s ended in %s (%s), want %s", path, causeText(l.Cause), cellText(l.Why), cause)
 		}
 	}
 	if state := f.state(c.name); state != "watching" {

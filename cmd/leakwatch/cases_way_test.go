@@ -15,7 +15,7 @@ import (
 func TestFieldRedirectToTLS(t *testing.T) {
 	f, photo := newFieldWorld(t), demo.Set(1, 12)[0]
 	refs := f.load("field", map[string][]byte{photo.Name: photo.JPEG})
-	file, mediaType := edited(t, photo.Image(), "resize-50")
+	file, mediaType := editedPhoto(t, photo.Image(), "resize-50")
 	inside := demo.Web{
 		"/in":    {MediaType: "text/html", Body: []byte("<img src=/a.jpg>")},
 		"/a.jpg": {MediaType: mediaType, Body: file},
@@ -32,7 +32,7 @@ func TestFieldRedirectToTLS(t *testing.T) {
 		t.Errorf("behind the redirect of an onion %v was found, want /a.jpg", found)
 	}
 	if l := f.links("clear")["/in"]; l.Cause == nil || *l.Cause != "tls_failed" {
-		t.Errorf("a clear name with a certificate of its own making ended in %s (%s), want tls_failed", cellText(l.Cause), cellText(l.Why))
+		t.Errorf("a clear name with a certificate of its own making ended in %s (%s), want tls_failed", causeText(l.Cause), cellText(l.Why))
 	}
 	if found := f.findings("clear"); len(found) != 0 {
 		t.Errorf("found %v on a clear name that proved nothing", found)

@@ -88,7 +88,7 @@ func (f *fieldWorld) load(set string, files map[string][]byte) map[string]string
 		f.t.Fatal(err)
 	}
 	refs := map[string]string{}
-	for _, p := range jsonLines[struct{ Path, Ref string }](f.t, printed) {
+	for _, p := range fieldLines[struct{ Path, Ref string }](f.t, printed) {
 		refs[filepath.Base(p.Path)] = p.Ref
 	}
 	if f.run(0, "hashset", "load", set, list); len(refs) != len(files) {
@@ -113,15 +113,16 @@ func (f *fieldWorld) folder(name string, files map[string][]byte) string {
 
 // findings are those of a site by what follows the host in their URLs; of a
 // picture in the page itself that is "/#data".
-func (f *fieldWorld) findings(site string) map[string]alert.Finding {
+func (f *fieldWorld) findings(site string) map[string]alert.Finding { return f.findingsOf(site, "") }
+
+// findingsOf are the findings of a site and a set, or of any set.
+func (f *fieldWorld) findingsOf(site, set string) map[string]alert.Finding {
 	f.t.Helper()
 	found := map[string]alert.Finding{}
-	for _, d := range jsonLines[alert.Detail](f.t, f.run(0, "alert", "export")) {
+	for _, d := range fieldLines[alert.Detail](f.t, f.run(0, "alert", "export", "--site", site, "--set", set)) {
 		for _, one := range d.Findings {
 			for _, s := range one.Sightings {
-				if d.Site == site {
-					found[pathOf(s.URL)] = one
-				}
+				found[fieldPath(s.URL)] = one
 			}
 		}
 	}
@@ -132,8 +133,8 @@ func (f *fieldWorld) findings(site string) map[string]alert.Finding {
 func (f *fieldWorld) links(site string) map[string]crawler.Link {
 	f.t.Helper()
 	links := map[string]crawler.Link{}
-	for _, l := range jsonLines[crawler.Link](f.t, f.run(0, "site", "show", site, "--links", "--json")) {
-		links[pathOf(l.URL)] = l
+	for _, l := range fieldLines[crawler.Link](f.t, f.run(0, "site", "show", site, "--links", "--json")) {
+		links[fieldPath(l.URL)] = l
 	}
 	return links
 }
@@ -147,7 +148,14 @@ func (f *fieldWorld) state(site string) string {
 	return d.State
 }
 
-func pathOf(url string) string {
+func causeText(c *crawler.Cause) string {
+	if c == nil {
+		return "none"
+	}
+	return string(*c)
+}
+
+func fieldPath(url string) string {
 	_, rest, _ := strings.Cut(url, "://")
 	path := rest[strings.IndexByte(rest, '/'):]
 	path, inline, ok := strings.Cut(path, "#")
@@ -157,7 +165,7 @@ func pathOf(url string) string {
 	return path
 }
 
-func jsonLines[T any](t testing.TB, text string) []T {
+func fieldLines[T any](t testing.TB, text string) []T {
 	t.Helper()
 	var all []T
 	for line := range strings.Lines(text) {
@@ -170,8 +178,8 @@ func jsonLines[T any](t testing.TB, text string) []T {
 	return all
 }
 
-// edited is a picture in one of the demo's forms.
-func edited(t testing.TB, img image.Image, form string) (data []byte, mediaType string) {
+// editedPhoto is a picture in one of the demo's forms.
+func editedPhoto(t testing.TB, img image.Image, form string) (data []byte, mediaType string) {
 	t.Helper()
 	data, mediaType, err := demo.Edit(img, form)
 	if err != nil {
@@ -180,11 +188,11 @@ func edited(t testing.TB, img image.Image, form string) (data []byte, mediaType 
 	return data, mediaType
 }
 
-// rawSite is a site that answers with the very bytes that a test wrote, and
+// wireSite is a site that answers with the very bytes that a test wrote, and
 // closes the connection.
-type rawSite map[string][]byte
+type wireSite map[string][]byte
 
-func (s rawSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s wireSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer, ok := s[r.RequestURI]
 	if !ok {
 		http.NotFound(w, r)
@@ -198,8 +206,8 @@ func (s rawSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	conn.Close()
 }
 
-// answer is a whole answer on the wire.
-func answer(mediaType string, body []byte, headers ...string) []byte {
+// wireAnswer is a whole answer on the wire.
+func wireAnswer(mediaType string, body []byte, headers ...string) []byte {
 	head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n", mediaType, len(body))
 	for _, h := range headers {
 		head += h + "\r\n"
@@ -207,5 +215,5 @@ func answer(mediaType string, body []byte, headers ...string) []byte {
 	return append([]byte(head+"\r\n"), body...)
 }
 
-// html is a page on the wire.
-func html(body string) []byte { return answer("text/html; charset=utf-8", []byte(body)) }
+// wireHTML is a page on the wire.
+func wireHTML(body string) []byte { return wireAnswer("text/html; charset=utf-8", []byte(body)) }
