@@ -299,9 +299,8 @@ func (c *Crawler) leave(l *lease, res *result, rec siteRecord, hosts map[string]
 	c.counts.add(res)
 	for _, h := range hosts {
 		if at := c.hosts[h.Name]; at != nil {
-			rest := at.Rest
-			at.hostRecord = h
-			at.Rest = max(rest, h.Rest) // others may have fetched since
+			// Not its name: visits read that without a lock. Others may have fetched since.
+			at.ID, at.Last, at.Rest, at.Retry, at.Fails = h.ID, h.Last, max(at.Rest, h.Rest), h.Retry, h.Fails
 		}
 	}
 	now := ms(time.Now())
