@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"encoding/binary"
+	enc "encoding/binary"
 	"image"
 	"image/color"
 	"image/draw"
@@ -67,7 +67,7 @@ func TestMatchOddFiles(t *testing.T) {
 func withoutSegments(file []byte, marker byte) []byte {
 	out, rest := file[:2:2], file[2:]
 	for rest[1] != 0xda {
-		n := 2 + int(binary.BigEndian.Uint16(rest[2:]))
+		n := 2 + int(enc.BigEndian.Uint16(rest[2:]))
 		if rest[1] != marker {
 			out = append(out, rest[:n]...)
 		}

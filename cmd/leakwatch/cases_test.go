@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/base64"
-	"encoding/binary"
+	enc "encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -121,7 +121,7 @@ func brokenAnswers() []fieldCase {
 func utf16LE(text string) []byte {
 	var b []byte
 	for _, u := range utf16.Encode([]rune(text)) {
-		b = binary.LittleEndian.AppendUint16(b, u)
+		b = enc.LittleEndian.AppendUint16(b, u)
 	}
 	return b
 }
