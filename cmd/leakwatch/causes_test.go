@@ -51,11 +51,11 @@ func causeStands() map[string]struct {
 		top string
 		run func(*stand) error
 	}{
-		"": {`connect_timeout = "2s"
+		"": {`connect_timeout = "4s"
 first_contacts = 64
 [crawl]
-header_timeout = "2s"
-fetch_timeout = "4s"
+header_timeout = "4s"
+fetch_timeout = "8s"
 max_redirects = 3
 max_header = "8KiB"
 max_url = 256

@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	hostileTop = `connect_timeout = "2s"
+	hostileTop = `connect_timeout = "4s"
 first_contacts = 256
 [crawl]
-header_timeout = "3s"
-fetch_timeout = "6s"
+header_timeout = "5s"
+fetch_timeout = "10s"
 `
 	neighbours   = 20
 	hostileRound = 60 * time.Second // the whole round, on a busy machine
