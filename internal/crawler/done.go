@@ -299,8 +299,8 @@ func (c *Crawler) leave(l *lease, res *result, rec siteRecord, hosts map[string]
 	c.counts.add(res)
 	for _, h := range hosts {
 		if at := c.hosts[h.Name]; at != nil {
-			// Not its name: visits read that without a lock. Others may have fetched since.
-			at.ID, at.Last, at.Rest, at.Retry, at.Fails = h.ID, h.Last, max(at.Rest, h.Rest), h.Retry, h.Fails
+			h.Rest = max(h.Rest, at.Rest) // others may have fetched since
+			at.hostRecord = h
 		}
 	}
 	now := ms(time.Now())
