@@ -270,3 +270,26 @@ func TestReferer(t *testing.T) {
 		}
 	})
 }
+
+// Time that ran out says something of this machine on that day, not of the
+// picture: it is looked at again, also when its bytes stand still.
+func TestAPictureThatTookTooLongIsLookedAtAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newWorld(smallBoard))
+		cause := crawler.LimitTime
+		r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: cause}, nil }
+		r.configure(board(func(s *crawler.SiteConfig) { s.MaxInterval = time.Hour }))
+		for range 2 {
+			r.once()
+			time.Sleep(2 * time.Hour)
+		}
+		if decoded, again := r.eye.looks(at("/1.pic")); decoded != 2 || again != 0 {
+			t.Errorf("decoded %d times and seen again %d times, want 2 and 0", decoded, again)
+		}
+		cause = crawler.OK
+		r.once()
+		if got := r.cause(at("/1.pic")); got != crawler.OK {
+			t.Errorf("cause is %s, want ok", got)
+		}
+	})
+}

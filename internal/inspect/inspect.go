@@ -145,7 +145,9 @@ func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bo
 		cause := string(crawler.LowQuality)
 		seen.Cause, seen.why = &cause, "too little detail: judged on its exact bytes only"
 	}
-	r.known.Add(digest, seen)
+	if seen.cause() != string(crawler.LimitTime) { // time may suffice on a calmer day
+		r.known.Add(digest, seen)
+	}
 	return seen, false, nil
 }
 

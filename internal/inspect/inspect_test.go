@@ -250,3 +250,13 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("after a cancelled look: %+v, want a new one", got)
 	}
 }
+
+func TestAPictureThatTookTooLongIsNotKnown(t *testing.T) {
+	r := newRig(t, func(o *inspect.Options) { o.Rules.Limits.Time = time.Nanosecond })
+	photo := demo.Set(1, 1)[0]
+	for range 2 {
+		if got := r.shows("/a.jpg", photo.JPEG); got.Cause != crawler.LimitTime || got.Known {
+			t.Errorf("got %+v, want limit_time, and not known", got)
+		}
+	}
+}
