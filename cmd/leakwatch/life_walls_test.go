@@ -76,7 +76,7 @@ func TestLifeForeignUser(t *testing.T) {
 					}
 					continue
 				}
-				if said.code != exitFailure || !strings.Contains(said.err, "no daemon runs and "+state+" belongs to ") || !strings.Contains(said.err, "hint: start the daemon, or become ") {
+				if said.code != exitFailure || !strings.Contains(said.err, "no daemon answers and "+state+" belongs to ") || !strings.Contains(said.err, "hint: start the daemon (systemctl start leakwatch), or become ") {
 					t.Errorf("%v: %+v, want a refusal that says whose folder it is", args, said)
 				}
 			}
