@@ -57,17 +57,24 @@ func walk(root string, yield func(string, error) bool) bool {
 }
 
 // inOrder applies fn to each path on all cores and gives the results out in
-// the order of the paths. At most twice as many as cores are under way.
-func inOrder[T any](ctx context.Context, paths iter.Seq2[string, error], fn func(context.Context, string) (T, error)) iter.Seq2[T, error] {
+// the order of the paths. At most twice as many as cores are under way. When
+// given is done the last thing given out is its error: a part never passes for
+// the whole.
+func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn func(context.Context, string) (T, error)) iter.Seq2[T, error] {
 	type result struct {
 		v   T
 		err error
 	}
 	return func(yield func(T, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
+		ctx, cancel := context.WithCancel(given)
 		slots := make(chan struct{}, runtime.GOMAXPROCS(0))
 		queue := make(chan chan result, 2*runtime.GOMAXPROCS(0))
+		defer func() {
+			cancel()
+			for one := range queue { // what is under way ends before we do
+				<-one
+			}
+		}()
 		go func() {
 			defer close(queue)
 			for path, err := range paths {
@@ -94,6 +101,10 @@ func inOrder[T any](ctx context.Context, paths iter.Seq2[string, error], fn func
 			if !yield(r.v, r.err) {
 				return
 			}
+		}
+		if err := given.Err(); err != nil {
+			var none T
+			yield(none, err)
 		}
 	}
 }
