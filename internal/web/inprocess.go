@@ -16,7 +16,8 @@ func InProcess(h http.Handler) http.RoundTripper { return inProcess{h} }
 type inProcess struct{ handler http.Handler }
 
 func (p inProcess) RoundTrip(q *http.Request) (*http.Response, error) {
-	ctx, cancel := context.WithCancel(WithCaller(q.Context(), Myself()))
+	given := q.Context() // not ctx, which ends with the handler
+	ctx, cancel := context.WithCancel(WithCaller(given, Myself()))
 	q = q.Clone(ctx)
 	if q.Body == nil {
 		q.Body = http.NoBody
@@ -45,9 +46,9 @@ func (p inProcess) RoundTrip(q *http.Request) (*http.Response, error) {
 	case status := <-out.ready:
 		return &http.Response{StatusCode: status, Status: fmt.Sprintf("%d %s", status, http.StatusText(status)), Header: out.header, Request: q, ProtoMajor: 1, ProtoMinor: 1,
 			Body: &pipeBody{PipeReader: r, cancel: cancel}, ContentLength: -1}, nil
-	case <-q.Context().Done():
-		r.CloseWithError(q.Context().Err())
-		return nil, q.Context().Err()
+	case <-given.Done():
+		r.CloseWithError(given.Err())
+		return nil, given.Err()
 	}
 }
 

@@ -141,7 +141,7 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 	case errors.Is(err, match.ErrBusy):
 		status, p.Hint = http.StatusServiceUnavailable, "try again when the other load has ended"
 	case errors.Is(err, context.Canceled):
-		return // nobody listens any more
+		panic(http.ErrAbortHandler) // nobody listens any more; an empty answer would pass for an empty list
 	default:
 		r.Log.Error("request failed", "method", q.Method, "path", q.URL.Path, "err", err)
 	}
@@ -167,8 +167,8 @@ func (r Rooms) object(w http.ResponseWriter, q *http.Request, v any, err error) 
 }
 
 // lines answers with JSON Lines as they come. An error before the first line
-// is a Problem; a later one ends the stream with a line {"error": ...} and
-// aborts the connection, so that nobody takes a part for the whole.
+// is a Problem; a later one aborts the connection, so that nobody takes a part
+// for the whole.
 func lines[T any](r Rooms, w http.ResponseWriter, q *http.Request, seq iter.Seq2[T, error]) {
 	out := json.NewEncoder(w)
 	started := false
