@@ -166,8 +166,17 @@ func TestShowJSON(t *testing.T) {
 }
 
 func TestRestartKeys(t *testing.T) {
-	old, fresh := load(t, ""), load(t, "[tor]\nsocks = \"127.0.0.1:9150\"\n[crawl]\nworkers = 3\n[log]\nlevel = \"debug\"\n")
-	if got, want := restartKeys(old, fresh), []string{"tor.socks"}; !slices.Equal(got, want) {
+	old := load(t, "")
+	fresh := load(t, "[state]\nmax_size = \"1GiB\"\n[tor]\nsocks = \"127.0.0.1:9150\"\n"+
+		"[crawl]\nworkers = 3\nheader_timeout = \"5s\"\nmax_header = \"1MiB\"\nmax_page = \"1MiB\"\n[log]\nlevel = \"debug\"\n")
+	want := []string{"state.max_size", "tor.socks", "crawl.workers", "crawl.header_timeout", "crawl.max_header"}
+	if got := keepRestartKeys(old, &fresh); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if fresh.State != old.State || fresh.Tor != old.Tor || fresh.Crawl.Workers != old.Crawl.Workers {
+		t.Errorf("the config says %+v %+v, which is not in force", fresh.State, fresh.Tor)
+	}
+	if fresh.Log.Level != "debug" || fresh.Crawl.MaxPage != mib {
+		t.Errorf("what a reload changes was put back: %+v %+v", fresh.Log, fresh.Crawl)
 	}
 }

@@ -176,16 +176,18 @@ func (c *Config) originOf(path, name string) string {
 	return "default"
 }
 
-// restartKeys names the keys that differ and that a reload does not change.
-func restartKeys(old, fresh Config) []string {
+// keepRestartKeys puts back into fresh what a reload does not change, so that
+// the config goes on to say what is in force, and names the keys that differed.
+func keepRestartKeys(old Config, fresh *Config) []string {
 	var keys []string
 	for _, s := range schema() {
 		if s.shape != oneTable || s.name == "" {
 			continue // sites and channels are swapped whole
 		}
-		before, after := field(&old, s.name).Addr().Interface(), field(&fresh, s.name).Addr().Interface()
+		before, after := field(&old, s.name).Addr().Interface(), field(fresh, s.name).Addr().Interface()
 		for _, k := range s.keys {
 			if k.restart && tomlOf(field(before, k.name)) != tomlOf(field(after, k.name)) {
+				field(after, k.name).Set(field(before, k.name))
 				keys = append(keys, s.name+"."+k.name)
 			}
 		}

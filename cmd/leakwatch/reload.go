@@ -39,7 +39,7 @@ func (c *cli) reload(h *house, level *slog.LevelVar) {
 		h.log.Error("config not taken: the old one stays", "err", err)
 		return
 	}
-	if keys := restartKeys(h.config(), fresh); len(keys) > 0 {
+	if keys := keepRestartKeys(h.config(), &fresh); len(keys) > 0 {
 		h.log.Warn("these keys change at the next start only", "keys", strings.Join(keys, " "))
 	}
 	if err := h.crawler.Configure(siteConfigs(fresh), h.crawlerOptions(fresh)); err != nil {
