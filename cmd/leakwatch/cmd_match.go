@@ -81,9 +81,9 @@ func (c *cli) warnWithoutSets(ctx context.Context, client *web.Client) error {
 	return nil
 }
 
-// maxMatchFile is the most of one file that is sent; the daemon's own limit on
-// pictures is lower and ends in its cause.
-const maxMatchFile = 1 << 30
+// maxMatchFile is the most of one file that is sent: a byte more than the config
+// allows for a picture, so that the limit ends in its cause.
+const maxMatchFile = 2<<30 + 1
 
 func matchOne(ctx context.Context, client *web.Client, path string) ([]json.RawMessage, error) {
 	file, err := os.Open(path)
