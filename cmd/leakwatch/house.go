@@ -152,7 +152,8 @@ func (h *house) api() http.Handler {
 	}
 	return web.API(web.Rooms{
 		Alerts: h.alerts, Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage,
-		Snapshots: snapshots, Scratch: h.cfg.State.Dir, MaxLook: int64(h.cfg.Picture.MaxBytes), Version: versionText(), Log: h.log,
+		Snapshots: snapshots, Scratch: h.config().State.Dir, Version: versionText(), Log: h.log,
+		MaxLook: func() int64 { return int64(h.config().Picture.MaxBytes) },
 	})
 }
 

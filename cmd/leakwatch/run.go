@@ -75,7 +75,7 @@ func warnIdle(_ context.Context, h *house) error {
 	if err == nil && len(sets) == 0 {
 		h.log.Warn("no hash set is loaded, so nothing can be found: see leakwatch hashset load --help")
 	}
-	if len(h.cfg.Sites) == 0 {
+	if len(h.config().Sites) == 0 { // a reload may be under way
 		h.log.Warn("no site is configured, so nothing is visited: see [[site]] in leakwatch config example")
 	}
 	return err

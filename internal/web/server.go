@@ -62,8 +62,8 @@ type Rooms struct {
 	Coverage func(ctx context.Context, from, to time.Time) ([]any, error)
 	// Snapshots write a consistent copy of a store, by its file name.
 	Snapshots map[string]func(io.Writer) error
-	Scratch   string // folder for copies on their way out
-	MaxLook   int64  // bytes of one file for Look
+	Scratch   string       // folder for copies on their way out
+	MaxLook   func() int64 // bytes of one file for Look
 	Version   string
 	Log       *slog.Logger
 }

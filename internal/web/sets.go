@@ -95,7 +95,7 @@ func summary(report *match.RowErrors) string {
 
 // look compares the body, one file, with the loaded sets.
 func (r Rooms) look(w http.ResponseWriter, q *http.Request) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, q.Body, r.MaxLook+1))
+	data, err := io.ReadAll(http.MaxBytesReader(w, q.Body, r.MaxLook()+1))
 	var tooLong *http.MaxBytesError
 	if err != nil && !errors.As(err, &tooLong) {
 		r.refuse(w, q, fmt.Errorf("%w: %v", errBadRequest, err))

@@ -52,7 +52,7 @@ func newRig(t *testing.T, change ...func(*web.Rooms)) *rig {
 		t.Fatal(err)
 	}
 	r.rooms = web.Rooms{
-		Alerts: r.alerts, Sets: r.sets, Sites: fakeSites{}, Scratch: t.TempDir(), MaxLook: 1 << 20, Version: "v1",
+		Alerts: r.alerts, Sets: r.sets, Sites: fakeSites{}, Scratch: t.TempDir(), MaxLook: func() int64 { return 1 << 20 }, Version: "v1",
 		Look: func(_ context.Context, path string, data []byte) ([]any, error) {
 			return []any{map[string]any{"path": path, "bytes": len(data)}}, nil
 		},
