@@ -298,8 +298,9 @@ func (c *Crawler) leave(l *lease, res *result, rec siteRecord, hosts map[string]
 	c.release(l)
 	c.counts.add(res)
 	for _, h := range hosts {
-		if at := c.hosts[h.Name]; at != nil {
-			h.Rest = max(h.Rest, at.Rest) // others may have fetched since
+		// Others may have fetched since, and been here before us.
+		if at := c.hosts[h.Name]; at != nil && h.Last >= at.Last {
+			h.Rest, h.Retry = max(h.Rest, at.Rest), max(h.Retry, at.Retry)
 			at.hostRecord = h
 		}
 	}
