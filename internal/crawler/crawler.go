@@ -24,7 +24,9 @@ type Crawler struct {
 	beat   atomic.Int64        // when the scheduler was last alive, ms
 	large  *semaphore.Weighted // memory of large bodies
 
-	working sync.Mutex // held by Run or Once: one at a time
+	working sync.Mutex // held by Run or Once: one at a time; guards judged and walk
+	judged  uint64     // the sight that no link needs another look for
+	walk    *resight   // under way, to make it so
 	telling turn       // events of a site are told in their order
 	setting turn       // one change of what is visited at a time
 

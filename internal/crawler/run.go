@@ -36,6 +36,12 @@ func (c *Crawler) Once(ctx context.Context) (Summary, error) {
 		return Summary{}, errWorking
 	}
 	defer c.working.Unlock()
+	for more := true; more && ctx.Err() == nil; {
+		var err error
+		if more, err = c.resightSome(); err != nil {
+			return Summary{}, err
+		}
+	}
 	return c.work(ctx, ms(time.Now()))
 }
 
@@ -139,6 +145,11 @@ func (c *Crawler) schedule(ctx context.Context, idle <-chan struct{}, leases cha
 			return err
 		}
 		wait := tick
+		if more, err := c.resightSome(); err != nil {
+			return err
+		} else if more {
+			wait = 0
+		}
 		if free > 0 {
 			l, again, err := c.next(ctx)
 			switch {
