@@ -16,6 +16,11 @@ func clean(s string) string {
 	if len(s) > maxText {
 		s = strings.ToValidUTF8(s[:maxText], "")
 	}
+	return visible(s)
+}
+
+// visible is clean without the cut.
+func visible(s string) string {
 	if plain(s) {
 		return s
 	}
@@ -46,13 +51,14 @@ func hidden(r rune) bool {
 	return false
 }
 
-// cleanNote is clean for what a person wrote: line feeds and tabs stay.
+// cleanNote is clean for what a person wrote: line feeds and tabs stay, and
+// nothing is cut, since Review bounds it.
 func cleanNote(s string) string {
 	lines := strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n")
 	for i, line := range lines {
 		cells := strings.Split(line, "\t")
 		for j := range cells {
-			cells[j] = clean(cells[j])
+			cells[j] = visible(cells[j])
 		}
 		lines[i] = strings.Join(cells, "\t")
 	}

@@ -173,3 +173,14 @@ func TestReviewKeepsNoControls(t *testing.T) {
 		t.Errorf("the caller's own text was changed to %q", who)
 	}
 }
+
+// A note is kept to its last letter: it is a person's, not a crawled page's.
+func TestReviewCutsNoNote(t *testing.T) {
+	r := open(t)
+	r.raise(report("a", "s", "one"))
+	note := strings.Repeat("n", 10_000)
+	d := r.review(r.list(alert.Filter{})[0].ID, alert.Review{Note: note})
+	if got := *d.Reviews[0].Note; got != note {
+		t.Errorf("of a note of %d letters %d are kept", len(note), len(got))
+	}
+}
