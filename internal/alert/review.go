@@ -64,7 +64,7 @@ func (a *Alerts) Review(ctx context.Context, id string, r Review) (Detail, error
 	}
 	err := r.check()
 	if err == nil && r.Decision != "" && r.Finding == "" {
-		err = a.decideAll(ctx, id, r.Decision)
+		err = a.decideAll(ctx, id, &r)
 	}
 	if err == nil {
 		err = a.db.Batch(func(tx *kv.Tx) error { return review(tx, id, &r) })
@@ -84,10 +84,10 @@ func review(tx *kv.Tx, id string, r *Review) error {
 	if err != nil {
 		return err
 	}
+	if err := r.mayOpen(tx, &c.record); err != nil {
+		return err
+	}
 	if r.State != "" {
-		if newest := string(bucket(tx, "matters").Get(matterKey(c.Site, c.Set))); newest != id && r.State != StateClosed {
-			return fmt.Errorf("%w: %s", ErrFollowed, newest)
-		}
 		c.State = r.State
 	}
 	if r.Assignee != nil {
@@ -102,6 +102,17 @@ func review(tx *kv.Tx, id string, r *Review) error {
 		return err
 	}
 	return m.save()
+}
+
+// mayOpen refuses to open an alert that a later one follows.
+func (r *Review) mayOpen(tx *kv.Tx, of *record) error {
+	if r.State == "" || r.State == StateClosed {
+		return nil
+	}
+	if newest := string(bucket(tx, "matters").Get(matterKey(of.Site, of.Set))); newest != of.ID {
+		return fmt.Errorf("%w: %s", ErrFollowed, newest)
+	}
+	return nil
 }
 
 func decide(tx *kv.Tx, id, finding, decision string) error {
@@ -119,7 +130,7 @@ func decide(tx *kv.Tx, id, finding, decision string) error {
 // decideAll sets the decision of every finding. It takes several transactions
 // for a large alert: killed on the way, some are decided, the history does not
 // say so yet, and saying it again completes it.
-func (a *Alerts) decideAll(ctx context.Context, id, decision string) error {
+func (a *Alerts) decideAll(ctx context.Context, id string, r *Review) error {
 	from := []byte(id)
 	for from != nil {
 		if err := ctx.Err(); err != nil {
@@ -127,12 +138,16 @@ func (a *Alerts) decideAll(ctx context.Context, id, decision string) error {
 		}
 		var next []byte
 		err := a.db.Update(func(tx *kv.Tx) error {
-			if _, err := find(tx, id); err != nil {
+			of, err := find(tx, id)
+			if err != nil {
+				return err
+			}
+			if err := r.mayOpen(tx, of); err != nil {
 				return err
 			}
 			found := keysFrom(bucket(tx, "findings"), []byte(id), from, maxDecisive)
 			for _, key := range found {
-				if err := bucket(tx, "decisions").Put(key, []byte(decision)); err != nil {
+				if err := bucket(tx, "decisions").Put(key, []byte(r.Decision)); err != nil {
 					return err
 				}
 			}

@@ -184,3 +184,19 @@ func TestReviewCutsNoNote(t *testing.T) {
 		t.Errorf("of a note of %d letters %d are kept", len(note), len(got))
 	}
 }
+
+// What is refused changes nothing, decisions on every finding included.
+func TestRefusedReviewDecidesNothing(t *testing.T) {
+	r := open(t)
+	r.raise(report("a", "s", "one"))
+	id := r.list(alert.Filter{})[0].ID
+	r.review(id, alert.Review{State: alert.StateClosed})
+	r.raise(report("a", "s", "one"))
+	_, err := r.Review(context.Background(), id, alert.Review{By: "ann", State: alert.StateNew, Decision: "confirmed"})
+	if !errors.Is(err, alert.ErrFollowed) {
+		t.Errorf("got %v, want ErrFollowed", err)
+	}
+	if got := r.show(id).Findings[0].Decision; got != nil {
+		t.Errorf("the finding is decided: %s", *got)
+	}
+}
