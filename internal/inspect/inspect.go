@@ -131,11 +131,7 @@ func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bo
 	if seen, ok := r.known.Get(digest); ok && seen.sight == sight {
 		return seen, true, nil
 	}
-	if err := r.cores.Acquire(ctx, 1); err != nil {
-		return Seen{}, false, err
-	}
-	print, turns, err := fingerprint(ctx, digest, data, rules.decoder)
-	r.cores.Release(1)
+	print, turns, err := r.fingerprint(ctx, digest, data, rules.decoder)
 	if err != nil {
 		return Seen{}, false, err
 	}
@@ -149,6 +145,16 @@ func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bo
 		r.known.Add(digest, seen)
 	}
 	return seen, false, nil
+}
+
+// fingerprint takes a core for so long. It gives it back after a panic too:
+// the API lives on after one.
+func (r *Room) fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, turns, error) {
+	if err := r.cores.Acquire(ctx, 1); err != nil {
+		return Print{}, turns{}, err
+	}
+	defer r.cores.Release(1)
+	return fingerprint(ctx, digest, data, d)
 }
 
 // none is the quality of a picture without a hash: below every threshold.
