@@ -160,7 +160,7 @@ func (l *lookout) expectUsers(t *testing.T, seen leakSeen, sites map[string]*lea
 		"narrow":      func(c demo.Connect) bool { return c.Name == sites["narrow"].host && c.Port == 80 },
 		"wide":        func(c demo.Connect) bool { return strings.HasSuffix(c.Name, ".onion") },
 		"clear":       func(c demo.Connect) bool { return c.Port == 80 || c.Port == 443 },
-		"notify.hook": func(c demo.Connect) bool { return c.Name == "hooks.example.org" && c.Port == 443 },
+		"Notify.hook": func(c demo.Connect) bool { return c.Name == "hooks.example.org" && c.Port == 443 },
 	}
 	for user := range may {
 		if !slices.ContainsFunc(seen.connects, func(c demo.Connect) bool { return c.User == user }) {

@@ -113,7 +113,8 @@ func (h *house) way(c ChannelConfig) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return h.tor.Transport(tor.Site{Name: "notify." + c.Name, Channel: true, Clearnet: true, Ports: portsOf(u)}), nil
+	// Sites have no capitals: none shares its circuits with a channel.
+	return h.tor.Transport(tor.Site{Name: "Notify." + c.Name, Channel: true, Clearnet: true, Ports: portsOf(u)}), nil
 }
 
 // portsOf is the port that an address names, which its site may then use.
