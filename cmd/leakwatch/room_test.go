@@ -50,3 +50,29 @@ func pendingOf(t *testing.T, h *house, channel string) int {
 	}
 	return 0
 }
+
+// What the config takes for max_size can be opened: a store is mapped at that
+// length, and there are three of them.
+func TestLargestStoresOpen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector leaves no room for maps of this length")
+	}
+	state, _ := schema()[1].find("max_size")
+	cfg := defaultConfig()
+	cfg.State = StateConfig{Dir: t.TempDir(), MaxSize: tib}
+	good := func(size Size) bool {
+		fine := true
+		state.check(size, func(int, string, string) { fine = false })
+		return fine
+	}
+	for good(2 * cfg.State.MaxSize) {
+		cfg.State.MaxSize *= 2
+	}
+	h, err := openHouse(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatalf("max_size = %q passes the check: %v", cfg.State.MaxSize, err)
+	}
+	if err := h.close(); err != nil {
+		t.Error(err)
+	}
+}
