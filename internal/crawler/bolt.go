@@ -78,16 +78,6 @@ func readSite(name, value []byte) (siteRecord, error) {
 	return s, nil
 }
 
-func (r boltRecords) sites(fn func(siteRecord) error) error {
-	return r.bucket(bucketSites).ForEach(func(k, v []byte) error {
-		s, err := readSite(k, v)
-		if err != nil {
-			return err
-		}
-		return fn(s)
-	})
-}
-
 func (r boltRecords) site(name string) (siteRecord, bool, error) {
 	v := r.bucket(bucketSites).Get([]byte(name))
 	if v == nil {

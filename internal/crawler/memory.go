@@ -13,8 +13,6 @@ type memory interface {
 
 // records is one transaction over the room's memory.
 type records interface {
-	// sites calls fn with every site that was ever configured.
-	sites(fn func(siteRecord) error) error
 	site(name string) (siteRecord, bool, error)
 	putSite(*siteRecord) error // gives a new one its id
 

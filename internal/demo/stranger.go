@@ -40,16 +40,6 @@ func Stranger(i int, seed uint64) Photo {
 	return drawStranger(kinds[i%len(kinds)], i, seed)
 }
 
-// strangerOf draws a stranger of one kind.
-func strangerOf(name string, i int, seed uint64) Photo {
-	for _, k := range strangerKinds() {
-		if k.name == name {
-			return drawStranger(k, i, seed)
-		}
-	}
-	panic("demo: no kind of stranger is called " + name)
-}
-
 func drawStranger(k strangerKind, i int, seed uint64) Photo {
 	r := source(seed, placeStranger, i)
 	c := newCanvas(k.w, k.h)

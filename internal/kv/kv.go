@@ -229,9 +229,6 @@ func (d *DB) judge(err error, willing bool) error {
 // Close waits for open transactions and releases the lock.
 func (d *DB) Close() error { return d.bolt.Close() }
 
-// Path is where the store lies.
-func (d *DB) Path() string { return d.path }
-
 // Size is the length of the file in bytes, free pages included.
 func (d *DB) Size() int64 {
 	info, err := os.Stat(d.path)
@@ -239,10 +236,4 @@ func (d *DB) Size() int64 {
 		return 0
 	}
 	return info.Size()
-}
-
-// FreeBytes is how much of the file is waiting to be used again.
-func (d *DB) FreeBytes() int64 {
-	s := d.bolt.Stats()
-	return int64(s.FreePageN+s.PendingPageN) * int64(d.bolt.Info().PageSize)
 }
