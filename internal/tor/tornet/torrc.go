@@ -16,24 +16,7 @@ const interval = 10
 
 // plan writes the torrc of every node. lines are the DirAuthority lines.
 func (n *Net) plan(lines []string, o Options, now time.Time) error {
-	common := fmt.Sprintf(`TestingTorNetwork 1
-Address 127.0.0.1
-AddressDisableIPv6 1
-ShutdownWaitLength 0
-NumCPUs 1
-SafeLogging 0
-AvoidDiskWrites 1
-AssumeReachable 1
-PathsNeededToBuildCircuits 0.25
-LearnCircuitBuildTimeout 0
-CircuitBuildTimeout 10
-FetchDirInfoEarly 1
-FetchDirInfoExtraEarly 1
-ContactInfo none@test.invalid
-__OwningControllerProcess %d
-%s
-`, os.Getpid(), strings.Join(lines, "\n"))
-
+	common := commonLines(lines)
 	// Relays need 4 s to publish, and the vote is 4 s before the consensus.
 	offset := (now.Unix() + 4 + 4) % interval
 	for i := range authorities {
@@ -82,6 +65,27 @@ ControlPort 127.0.0.1:%d
 CookieAuthentication 1
 `, n.ports.socks, n.ports.control))
 	return n.write(resolvers, o)
+}
+
+// commonLines are what all nodes have alike.
+func commonLines(lines []string) string {
+	return fmt.Sprintf(`TestingTorNetwork 1
+Address 127.0.0.1
+AddressDisableIPv6 1
+ShutdownWaitLength 0
+NumCPUs 1
+SafeLogging 0
+AvoidDiskWrites 1
+AssumeReachable 1
+PathsNeededToBuildCircuits 0.25
+LearnCircuitBuildTimeout 0
+CircuitBuildTimeout 10
+FetchDirInfoEarly 1
+FetchDirInfoExtraEarly 1
+ContactInfo none@test.invalid
+__OwningControllerProcess %d
+%s
+`, os.Getpid(), strings.Join(lines, "\n"))
 }
 
 func (n *Net) add(name, torrc string) {
