@@ -176,7 +176,7 @@ func TestLifeHangingContact(t *testing.T) {
 	d.kill()
 	l.world.Proxy().Fault(leakyHook, demo.Hang)
 	before := len(l.world.Proxy().Connects(leakyHook))
-	d = lifeServe(t, home, nil)
+	lifeServe(t, home, nil)
 	lifeWait(t, 20*time.Second, "the channel is being reached", func() bool { return len(l.world.Proxy().Connects(leakyHook)) > before })
 	visits := countOf(l.world, l.onion)
 	home.must(t, "site", "resume", "leaks")

@@ -41,8 +41,9 @@ func (d *DB) WriteTo(w io.Writer) (int64, error) {
 const maxComplaints = 20
 
 // Check reads the whole store at path and says what is wrong with its
-// structure, or that it is not the store that the mark expects; damage inside a value is not seen. It takes the lock. A damaged
-// file may end the process in spite of the precheck: run it in a child.
+// structure, or that it is not the store that the mark expects; damage inside a
+// value is not seen. It takes the lock. A damaged file may end the process in
+// spite of the precheck: run it in a child.
 func Check(path string) error {
 	known, err := readMark(path)
 	if err != nil {

@@ -33,7 +33,7 @@ type Webhook struct {
 func NewWebhook(address string, secret []byte, transport http.RoundTripper) (*Webhook, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, errors.New("webhook: the url must be http://... or https://...") // it may hold a secret: not named
+		return nil, errors.New("webhook: the url must begin with http:// or https:// and name a host") // it may hold a secret: not named
 	}
 	if transport == nil {
 		return nil, errors.New("webhook: no way out: a transport is needed")
