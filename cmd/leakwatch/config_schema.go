@@ -108,7 +108,7 @@ func sightSections() []section {
 			meaning: "API, /metrics, /-/healthy and /-/ready.",
 			keys: []key{
 				{name: "listen", restart: true, meaning: "IP:PORT to serve on, or \"\" for the local socket alone. Another address\nthan loopback needs public_url: a proxy in front that speaks TLS.", check: listenAddress},
-				{name: "public_url", sample: `"https://leakwatch.example.org"`, meaning: "Where people reach it, as in \"https://leakwatch.example.org\"; the links in\nmessages begin so.", check: publicURL},
+				{name: "public_url", sample: `"https://leakwatch.example.org"`, meaning: "Where people reach it, as in \"https://leakwatch.example.org\": says that a\nproxy which speaks TLS stands in front of listen.", check: publicURL},
 			},
 		},
 	}
