@@ -166,7 +166,7 @@ func drained(ctx context.Context, group *errgroup.Group) error {
 	case <-time.After(drainTime):
 		// Links under way stay due: what is lost is a fetch, not an alert. The
 		// stores are not closed, for somebody may still be writing.
-		fmt.Fprintln(os.Stderr, "leakwatch: the drain took too long: quitting")
+		fmt.Fprintln(os.Stderr, "leakwatch: the drain took too long: quitting;", context.Cause(ctx))
 		os.Exit(exitFailure)
 		return nil
 	}

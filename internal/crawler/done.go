@@ -163,6 +163,9 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	now.kind, now.depth, now.hops, now.seed, now.foundOn = old.kind, old.depth, old.hops, old.seed, old.foundOn
 	p := replan(&now, res.outcome, res.changed, res.retryAfter, &l.place.SiteConfig, when(res.at))
 	now.due, now.interval, now.tries, now.last = p.due, p.interval, p.tries, res.at
+	if readable(res.outcome.Cause) && now.judgedBefore(sightOf(l.options.Sight())) {
+		now.due = res.at // the sight has changed since, and its walk may have passed
+	}
 	rec.count(old.cause, -1)
 	now.cause, now.why = res.outcome.Cause, res.outcome.Why
 	rec.count(now.cause, 1)

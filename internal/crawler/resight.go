@@ -102,6 +102,11 @@ func (c *Crawler) resightPiece(walk *resight) error {
 	return c.lineUp()
 }
 
+// judgedBefore says that pictures of l were judged by another sight.
+func (l *link) judgedBefore(token uint64) bool {
+	return (l.content == contentPicture || l.inline) && l.sight != token
+}
+
 // makeDue is the transaction of a piece. It returns how far it came, and
 // whether that was the end of the site.
 func makeDue(r records, site uint32, walk *resight, now int64) (after linkKey, due int, last bool, err error) {
@@ -114,7 +119,7 @@ func makeDue(r records, site uint32, walk *resight, now int64) (after linkKey, d
 			return false
 		}
 		after = l.key
-		if (l.content == contentPicture || l.inline) && l.sight != walk.token && l.due > now && l.lane != laneHeld {
+		if l.judgedBefore(walk.token) && l.due > now && l.lane != laneHeld {
 			stale = append(stale, l)
 		}
 		return true

@@ -52,3 +52,27 @@ func TestANewSightIsRememberedOverARestart(t *testing.T) {
 		}
 	})
 }
+
+// A set may be loaded while a picture is under inspection: what then comes of
+// the old sight is not taken for the new one's.
+func TestANewSightInMidInspection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newWorld(smallBoard))
+		r.configure(board())
+		r.run(time.Minute)
+		loads := 0
+		r.eye.gives = func(f crawler.Found) (crawler.Inspection, error) {
+			if f.URL == at("/1.pic") && loads == 0 {
+				loads++
+				r.see("3")
+				time.Sleep(30 * time.Second) // the walk for it passes meanwhile
+			}
+			return crawler.Inspection{Cause: crawler.OK}, nil
+		}
+		r.sight = "2"
+		r.run(3 * time.Minute)
+		if decoded, _ := r.eye.looks(at("/1.pic")); decoded != 3 {
+			t.Errorf("decoded %d times, want 3: at first, with the second sight, and with the third", decoded)
+		}
+	})
+}

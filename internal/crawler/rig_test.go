@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ type rig struct {
 	world  *world
 	eye    *eye
 	ear    *ear
+	seeing sync.Mutex // guards sight while the crawler runs
 	sight  string
 	o      crawler.Options
 	crawl  *kv.DB
@@ -44,7 +46,7 @@ func newRigIn(t testing.TB, w *world, dir string) *rig {
 	r := &rig{t: t, dir: dir, world: w, eye: &eye{}, ear: &ear{}, sight: "1"}
 	r.o = crawler.Options{
 		Workers: 8, Transport: func(s tor.Site) http.RoundTripper { w.ports = s.Ports; return w }, TorUp: w.up, Check: checkURL,
-		Sniff: sniff, Inspector: r.eye, Sight: func() string { return r.sight }, Teller: r.ear,
+		Sniff: sniff, Inspector: r.eye, Sight: r.sees, Teller: r.ear,
 	}
 	r.open()
 	t.Cleanup(r.close)
@@ -204,4 +206,17 @@ func board(change ...func(*crawler.SiteConfig)) crawler.SiteConfig {
 		fn(&s)
 	}
 	return s
+}
+
+func (r *rig) sees() string {
+	r.seeing.Lock()
+	defer r.seeing.Unlock()
+	return r.sight
+}
+
+// see changes the sight while the crawler runs.
+func (r *rig) see(sight string) {
+	r.seeing.Lock()
+	defer r.seeing.Unlock()
+	r.sight = sight
 }
