@@ -67,17 +67,21 @@ func (v *visiting) readAs(ctx context.Context, a answer) error {
 	return nil
 }
 
-// stands ends a visit that found the same bytes as the one before.
+// stands ends a visit that found the same bytes as the one before. What was cut
+// or could not be judged still is: unchanged would count it as content.
 func (v *visiting) stands(ctx context.Context) error {
 	l := &v.res.link
-	if l.content == contentPicture {
-		v.end(Unchanged, "")
-		return v.inspect(ctx, Found{URL: l.url, Page: v.page, SHA256: l.digest, Unchanged: true, KnownCause: l.known}, true)
-	}
 	if v.end(Unchanged, ""); l.known != OK {
-		v.end(l.known, "%s", v.link.why) // what was cut or not understood still is
+		why := ""
+		if v.link.cause == l.known { // else it speaks of a failed visit since
+			why = v.link.why
+		}
+		v.end(l.known, "%s", why)
 	}
-	return nil
+	if l.content != contentPicture {
+		return nil
+	}
+	return v.inspect(ctx, Found{URL: l.url, Page: v.page, SHA256: l.digest, Unchanged: true, KnownCause: l.known}, true)
 }
 
 // notModified ends a visit with the answer 304.
@@ -125,16 +129,20 @@ func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
 	if i.Cause.Class() == "" {
 		return fmt.Errorf("inspect %s: %q is no cause", f.URL, i.Cause)
 	}
+	gave := i.Cause
+	if f.Unchanged {
+		gave = f.KnownCause
+	}
 	n := &v.res.pictures
 	switch {
+	case gave == LowQuality:
+		n.ExactOnly++
+	case gave != OK && gave != Partial:
+		n.NotHashable++
 	case f.Unchanged || i.Known:
 		n.Known++
-	case i.Cause == LowQuality:
-		n.ExactOnly++
-	case i.Cause == OK || i.Cause == Partial:
-		n.Inspected++
 	default:
-		n.NotHashable++
+		n.Inspected++
 	}
 	if ends && !f.Unchanged {
 		v.end(i.Cause, "%s", i.Why)

@@ -222,8 +222,12 @@ func TestUnchangedKeepsWhatWasKnown(t *testing.T) {
 		if !last.Unchanged || last.KnownCause != crawler.LowQuality {
 			t.Errorf("found %+v, want it unchanged and known as low_quality", last)
 		}
-		if l := r.ledger(); l.Pictures.ExactOnly != 2 || l.Pictures.Known != 4 {
-			t.Errorf("pictures are %+v", l.Pictures)
+		if l := r.link(at("/1.pic")); *l.Cause != crawler.LowQuality || *l.Why != "quality 12 < 50" {
+			t.Errorf("unchanged, the link is %+v", l)
+		}
+		l := r.ledger()
+		if l.Pictures.ExactOnly != 6 || l.Pictures.Known != 0 || l.Causes[crawler.LowQuality] != 6 {
+			t.Errorf("pictures are %+v, causes %v: what could not be judged still cannot", l.Pictures, l.Causes)
 		}
 	})
 }
