@@ -69,7 +69,28 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON: lines for lists, one object otherwise")
 	root.AddCommand(c.runCommand(), c.demoCommand(), c.hashCommand(), c.matchCommand(), c.hashsetCommand(),
 		c.alertCommand(), c.siteCommand(), c.coverageCommand(), c.configCommand(), c.dbCommand(), c.versionCommand())
+	strict(root)
 	return root
+}
+
+// strict makes the commands that the library brings as strict as ours: a word
+// that names no command is a mistake, not a page of help and exit code 0.
+func strict(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			onlyHolds(cmd)
+		case "help":
+			cmd.Args = func(_ *cobra.Command, a []string) error {
+				if found, rest, err := root.Find(a); err == nil && len(rest) > 0 {
+					return unknown(found, rest[0])
+				}
+				return nil
+			}
+		}
+	}
 }
 
 // Exit codes, as DESIGN.md lists them.
@@ -181,19 +202,30 @@ func meant(cmd *cobra.Command, word string) string {
 	return hint
 }
 
+// unknown says that cmd has no subcommand word.
+func unknown(cmd *cobra.Command, word string) error {
+	return fail(exitUsage, meant(cmd, word), fmt.Errorf("there is no command `%s %s`", cmd.CommandPath(), word))
+}
+
 // group is a command that only holds others.
 func group(use, short string, sub ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{Use: use, Short: short, RunE: func(cmd *cobra.Command, _ []string) error {
+	cmd := &cobra.Command{Use: use, Short: short}
+	onlyHolds(cmd)
+	cmd.AddCommand(sub...)
+	return cmd
+}
+
+// onlyHolds makes cmd one that does nothing without a subcommand.
+func onlyHolds(cmd *cobra.Command) {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		cmd.SetOut(cmd.ErrOrStderr())
 		_ = cmd.Help()
 		return fail(exitUsage, "", errSilent)
-	}}
+	}
 	cmd.Args = func(cmd *cobra.Command, a []string) error {
 		if len(a) == 0 {
 			return nil
 		}
-		return fail(exitUsage, meant(cmd, a[0]), fmt.Errorf("there is no command `%s %s`", cmd.CommandPath(), a[0]))
+		return unknown(cmd, a[0])
 	}
-	cmd.AddCommand(sub...)
-	return cmd
 }
