@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"leakwatch/internal/tor"
 )
@@ -211,7 +212,7 @@ func (c ChannelConfig) secretPath(folder, credentials string) (path string, sure
 	case credentials != "":
 		return filepath.Join(credentials, c.SecretFile), true
 	}
-	return filepath.Join(folder, c.SecretFile), false
+	return filepath.Join(folder, c.SecretFile), strings.ContainsRune(c.SecretFile, filepath.Separator)
 }
 
 // sampleOf returns the manual's example of a key.

@@ -193,6 +193,17 @@ seeds = ["http://exampleforleakwatchonlythereisnosuchonionsitexxxxxx4cfqd.onion/
 	golden(t, "testdata/defaults.want", got.String())
 }
 
+// A bare name may be a credential that only the unit has; a path is no credential.
+func TestConfigSecretPath(t *testing.T) {
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	for secret, want := range map[string]int{"hook": 0, "./hook": 1, "secrets/hook": 1, "/nonexistent/hook": 1} {
+		path := write(t, "[notify.webhook]\nurl = \"https://hooks.example.org/\"\nsecret_file = \""+secret+"\"\n")
+		if _, problems := loadConfig(path, seedsForTests); len(problems) != want {
+			t.Errorf("secret_file %q is not there: got %v, want %d problems", secret, problems, want)
+		}
+	}
+}
+
 func TestConfigCredentials(t *testing.T) {
 	credentials := t.TempDir()
 	t.Setenv("CREDENTIALS_DIRECTORY", credentials)
