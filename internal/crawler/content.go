@@ -71,13 +71,14 @@ func (v *visiting) readAs(ctx context.Context, a answer) error {
 // or could not be judged still is: unchanged would count it as content.
 func (v *visiting) stands(ctx context.Context) error {
 	l := &v.res.link
-	if v.end(Unchanged, ""); l.known != OK {
-		why := ""
-		if v.link.cause == l.known { // else it speaks of a failed visit since
-			why = v.link.why
-		}
-		v.end(l.known, "%s", why)
+	cause, why := Unchanged, ""
+	if l.known != OK {
+		cause = l.known
 	}
+	if v.link.cause == l.known || v.link.cause == Unchanged { // else it speaks of a failed visit since
+		why = v.link.why
+	}
+	v.end(cause, "%s", why)
 	if l.content != contentPicture {
 		return nil
 	}
@@ -97,10 +98,14 @@ func (v *visiting) notModified(ctx context.Context) error {
 func (v *visiting) readDocument(ctx context.Context, d document) error {
 	l := &v.res.link
 	l.text, l.inline = d.text, len(d.inline) > 0
+	cause, why := v.res.outcome.Cause, v.res.outcome.Why
 	if d.cause != "" {
-		v.end(d.cause, "%s", d.why)
+		cause, why = d.cause, d.why
 	}
-	v.discover(d)
+	if out := v.discover(d).String(); out != "" {
+		why = strings.TrimPrefix(why+"; "+out, "; ")
+	}
+	v.end(cause, "%s", why)
 	for _, p := range d.inline {
 		digest := sha256.Sum256(p.body)
 		found := Found{URL: l.url + "#data-" + hex.EncodeToString(digest[:8]), Page: l.url, Body: p.body, SHA256: digest, MediaType: p.mediaType}

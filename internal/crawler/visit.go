@@ -207,14 +207,20 @@ func (c *Crawler) loops(l *link, key linkKey, limit int) (bool, error) {
 	return loop, err
 }
 
-// discover notes the links of a document that belong to the site.
-func (v *visiting) discover(d document) {
+// discover notes the links of a document that belong to the site, and returns
+// what it leaves out.
+func (v *visiting) discover(d document) leftOut {
+	out := leftOut{links: d.refused, pictures: map[Cause]int{}}
+	if out.links == nil {
+		out.links = map[Cause]int{}
+	}
 	refs := d.refs
 	if d.refresh != nil {
 		refs = append(slices.Clip(refs), ref{d.refresh, kindPage})
 	}
 	for _, r := range refs {
 		if cause, _ := v.refused(r.url, r.kind); cause != "" {
+			out.add(r.kind, cause)
 			continue
 		}
 		found := discovery{url: r.url.String(), host: hostOf(r.url), kind: r.kind, depth: v.link.depth}
@@ -226,4 +232,5 @@ func (v *visiting) discover(d document) {
 		}
 		v.res.found = append(v.res.found, found)
 	}
+	return out
 }
