@@ -149,7 +149,7 @@ func siteSection() section {
 			{name: "exclude", meaning: "Regular expressions (RE2) of URLs never to visit, as in ['[?&]do=logout'].\nSingle quotes keep backslashes."},
 			{name: "embed_hosts", meaning: "Other hosts that may serve the pictures of its pages, as in\n[\"images.example.org\"].", check: each(hostName)},
 			{name: "within", meaning: "CSS selector, as in \"main, .posts\": only the links inside of what it matches\nare followed; pictures are taken from the whole page. Where it matches\nnothing, every link is followed.", check: selector},
-			{name: "tags", meaning: "Words of your own, shown with the site.", check: each(tag)},
+			{name: "tags", meaning: "Words of your own, shown by site show.", check: each(tag)},
 			{name: "interval", meaning: "The least time between two visits of a link; duration, at least \"1s\".", check: durations(time.Second, maxDuration)},
 			{name: "max_interval", meaning: "The most, for links that never change; duration. Never less than interval.", check: durations(time.Second, maxDuration)},
 			{name: "delay", meaning: "Rest of a host between two requests; duration. The rest is the longer of\nthis and three times the last fetch; \"0s\" turns all pacing off.", check: durations(0, 24*time.Hour)},

@@ -27,7 +27,7 @@ const (
 	shapeSet     = `{"name","version","state","entries","refs","detail","exact_only","duplicates","look_alikes","disabled","quarantined","selectors","manifest_entries","loaded_at","loaded_by","source_sha256"}`
 	shapeSetMore = `{"thresholds","calibrated_at","rows","memory_bytes","cameras","without_background","not_distinctive"}`
 	shapeSite    = `{"name","kind","origin","state","cause","since","last_content","next_due","links","due","alerts"}`
-	shapeSiteAll = `{"seeds","mirrors","scope","robots","login","misses","round","causes","oldest_due"}`
+	shapeSiteAll = `{"seeds","mirrors","scope","robots","login","misses","round","causes","oldest_due","tags"}`
 	shapeRound   = `{"started","ended","pages","bytes","end"}`
 	shapeLink    = `{"url","depth","state","cause","why","last","next_due","tries","found_on"}`
 	shapeCover   = `{"site","from","to","due","visited","waiting","content","causes","pictures","containers","members","bytes","longest_blind_s"}`
@@ -55,7 +55,7 @@ var kinds = map[string]string{
 	"memory_bytes": "number", "cameras": "number?", "without_background": "number?", "not_distinctive": "number?", "origin": "text",
 	"since": "time?", "last_content": "time?", "next_due": "time?", "links": "number", "due": "number", "alerts": "number", "seeds": "list",
 	"mirrors": "list", "scope": "text", "robots": "text", "login": "text?", "misses": "number", "round": "object", "causes": "object",
-	"oldest_due": "time?", "started": "time?", "ended": "time?", "pages": "number", "bytes": "number", "end": "text?", "depth": "number",
+	"oldest_due": "time?", "tags": "list", "started": "time?", "ended": "time?", "pages": "number", "bytes": "number", "end": "text?", "depth": "number",
 	"why": "text?", "last": "time?", "tries": "number", "found_on": "text?", "from": "time", "to": "time", "visited": "number",
 	"waiting": "number", "content": "number", "pictures": "object", "containers": "object", "members": "number", "longest_blind_s": "number",
 	"inspected": "number", "known": "number", "not_hashable": "number", "opened": "number", "listed": "number", "sampled": "number",

@@ -43,6 +43,7 @@ type Detail struct {
 	Round     RoundDetail   `json:"round"`
 	Causes    map[Cause]int `json:"causes"` // links by their latest cause
 	OldestDue *time.Time    `json:"oldest_due"`
+	Tags      []string      `json:"tags"` // the operator's own words
 }
 
 // RoundDetail is the current round of a site, or its last one.
@@ -114,7 +115,8 @@ func (c *Crawler) watch(name string) (watch, error) {
 
 func (c *Crawler) detail(w watch) (Detail, error) {
 	now := ms(time.Now())
-	d := Detail{Site: Site{Name: w.Name, Kind: w.Kind, Origin: w.Origin}, Mirrors: []string{}, Scope: w.Scope, Robots: "ignore"}
+	d := Detail{Site: Site{Name: w.Name, Kind: w.Kind, Origin: w.Origin}, Mirrors: []string{}, Scope: w.Scope, Robots: "ignore",
+		Tags: append([]string{}, w.Tags...)}
 	err := c.memory.view(func(r records) error {
 		rec, known, err := r.site(w.Name)
 		if err != nil || !known {
