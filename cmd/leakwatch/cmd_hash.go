@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"leakwatch/internal/inspect"
-	"leakwatch/internal/picture"
 )
 
 func (c *cli) hashCommand() *cobra.Command {
@@ -29,11 +28,7 @@ func (c *cli) hash(ctx context.Context, paths []string) error {
 	bar := c.progress("hashed", 0)
 	defer bar.done()
 	var n int64
-	decoder := picture.NewDecoder(picture.DefaultLimits())
-	prints := inOrder(ctx, files(paths), func(ctx context.Context, path string) (inspect.Print, error) {
-		return fingerprint(ctx, path, decoder)
-	})
-	for p, err := range prints {
+	for p, err := range fingerprints(ctx, paths) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"leakwatch/internal/inspect"
 	"leakwatch/internal/match"
 	"leakwatch/internal/picture"
 	"leakwatch/internal/web"
@@ -172,13 +171,9 @@ func (c *cli) hashedRows(ctx context.Context, path string) (io.Reader, func(), e
 
 func (c *cli) writeHashes(ctx context.Context, path string, w io.Writer, bar *progress) error {
 	out := json.NewEncoder(w)
-	decoder := picture.NewDecoder(picture.DefaultLimits())
 	var n int64
 	strangers := 0
-	prints := inOrder(ctx, files([]string{path}), func(ctx context.Context, p string) (inspect.Print, error) {
-		return fingerprint(ctx, p, decoder)
-	})
-	for p, err := range prints {
+	for p, err := range fingerprints(ctx, []string{path}) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -109,6 +109,14 @@ func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn fu
 	}
 }
 
+// fingerprints gives out those of all files at the paths, in their order.
+func fingerprints(ctx context.Context, paths []string) iter.Seq2[inspect.Print, error] {
+	decoder := picture.NewDecoder(picture.DefaultLimits())
+	return inOrder(ctx, files(paths), func(ctx context.Context, path string) (inspect.Print, error) {
+		return fingerprint(ctx, path, decoder)
+	})
+}
+
 // fingerprint reads the file at path and fingerprints it.
 func fingerprint(ctx context.Context, path string, d *picture.Decoder) (inspect.Print, error) {
 	file, err := os.Open(path)
