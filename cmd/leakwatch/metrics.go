@@ -14,16 +14,26 @@ func (h *house) alive() bool { return time.Since(h.crawler.Progress()) < time.Mi
 
 // missing says what keeps the daemon from its work, or "".
 func (h *house) missing() string {
-	s, err := h.crawler.Stats()
+	_, err := h.due(context.Background())
 	switch {
 	case err != nil:
 		return "the store cannot be read"
 	case !h.alive():
 		return "the crawl makes no progress"
-	case s.Paused:
+	case h.crawler.Stats().Paused:
 		return "tor does not answer: the crawl is paused"
 	}
 	return ""
+}
+
+// due counts the links that are due now; it asks the store.
+func (h *house) due(ctx context.Context) (int, error) {
+	sites, err := h.crawler.Sites(ctx)
+	n := 0
+	for _, s := range sites {
+		n += s.Due
+	}
+	return n, err
 }
 
 // metrics returns a registry of our own. No address, name of a site or hash is
@@ -80,24 +90,22 @@ func (m houseMetrics) Collect(ch chan<- prometheus.Metric) {
 type putMetric func(kind prometheus.ValueType, d *prometheus.Desc, v int64, labels ...string)
 
 func (m houseMetrics) collectCrawl(ctx context.Context, put putMetric) error {
-	s, err := m.h.crawler.Stats()
-	if err != nil {
-		return err
-	}
+	s := m.h.crawler.Stats()
 	for cause, n := range s.Visits {
 		put(prometheus.CounterValue, m.desc.visits, int64(n), string(cause))
 	}
 	put(prometheus.GaugeValue, m.desc.torUp, asInt(!s.Paused))
 	put(prometheus.GaugeValue, m.desc.paused, asInt(s.Paused))
-	put(prometheus.GaugeValue, m.desc.due, int64(s.Due))
 	sites, err := m.h.crawler.Sites(ctx)
 	if err != nil {
 		return err
 	}
-	states := map[string]int64{"new": 0, "watching": 0, "blind": 0, "paused": 0}
+	due, states := 0, map[string]int64{"new": 0, "watching": 0, "blind": 0, "paused": 0}
 	for _, site := range sites {
+		due += site.Due
 		states[site.State]++
 	}
+	put(prometheus.GaugeValue, m.desc.due, int64(due))
 	for state, n := range states {
 		put(prometheus.GaugeValue, m.desc.sites, n, state)
 	}

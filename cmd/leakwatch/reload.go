@@ -72,7 +72,8 @@ func (h *house) statuses(ctx context.Context, sd *notifier) error {
 
 // status says in a line how the watch goes.
 func (h *house) status() string {
-	s, err := h.crawler.Stats()
+	s := h.crawler.Stats()
+	due, err := h.due(context.Background())
 	if err != nil {
 		return "the store cannot be read: " + err.Error()
 	}
@@ -83,5 +84,5 @@ func (h *house) status() string {
 	for _, n := range s.Visits {
 		visits += n
 	}
-	return fmt.Sprintf("watching %d sites, %d blind; %d links due; %d visits", s.Sites, s.Blind, s.Due, visits)
+	return fmt.Sprintf("watching %d sites, %d blind; %d links due; %d visits", s.Sites, s.Blind, due, visits)
 }

@@ -1,9 +1,6 @@
 package crawler
 
-import (
-	"maps"
-	"time"
-)
+import "maps"
 
 // Stats is a snapshot for metrics.
 type Stats struct {
@@ -11,7 +8,6 @@ type Stats struct {
 	Blind    int
 	Paused   bool // the whole crawl waits for Tor
 	Links    int
-	Due      int // links due now
 	Visiting int
 	Visits   map[Cause]int // since this process began
 	Pictures int
@@ -47,32 +43,20 @@ func (n *counts) since(before Summary) Summary {
 	return s
 }
 
-// Stats returns a snapshot for metrics. Counting what is due walks over it.
-func (c *Crawler) Stats() (Stats, error) {
+// Stats returns a snapshot for metrics. It reads no store: what is due is told
+// by Sites.
+func (c *Crawler) Stats() Stats {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	s := Stats{
 		Sites: len(c.sites), Paused: c.outage.paused, Visiting: len(c.leased),
 		Visits: maps.Clone(c.counts.visits), Pictures: c.counts.pictures, Bytes: c.counts.bytes,
 	}
-	var ids []uint32
 	for _, w := range c.sites {
-		ids = append(ids, w.rec.ID)
 		s.Links += w.rec.Links
 		if w.rec.State == stateBlind {
 			s.Blind++
 		}
 	}
-	c.mu.Unlock()
-	now := ms(time.Now())
-	err := c.memory.view(func(r records) error {
-		for _, id := range ids {
-			n, err := dueNow(r, id, now)
-			if err != nil {
-				return err
-			}
-			s.Due += n
-		}
-		return nil
-	})
-	return s, err
+	return s
 }
