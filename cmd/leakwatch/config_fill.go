@@ -9,27 +9,27 @@ import (
 )
 
 // section enters one table, or each of a list, into the config.
-func (l *loader) section(s section, item *tomlItem) {
-	if _, broken := item.value.(brokenValue); broken {
+func (l *loader) section(s section, slot *tomlSlot) {
+	if _, broken := slot.value.(brokenValue); broken {
 		return
 	}
 	switch s.shape {
 	case oneTable:
-		table, ok := item.value.(*tomlTable)
+		table, ok := slot.value.(*tomlTable)
 		if !ok {
-			if _, isList := item.value.([]*tomlTable); isList {
-				l.report(item.key, s.name, "one table opened as a list of tables", "write ["+s.name+"]")
+			if _, isList := slot.value.([]*tomlTable); isList {
+				l.report(slot.key, s.name, "one table opened as a list of tables", "write ["+s.name+"]")
 				return
 			}
-			l.report(item.at, s.name, "a value where a table belongs", "write ["+s.name+"] on a line of its own")
+			l.report(slot.at, s.name, "a value where a table belongs", "write ["+s.name+"] on a line of its own")
 			return
 		}
 		l.header(s.name, table.at)
 		l.table(s, field(&l.config, s.name).Addr().Interface(), s.name, table)
 	case listTables:
-		l.sites(s, item)
+		l.sites(s, slot)
 	case namedTables:
-		l.channels(s, item)
+		l.channels(s, slot)
 	}
 }
 
@@ -40,9 +40,9 @@ func (l *loader) header(path string, at spot) {
 }
 
 // sites enters each [[site]].
-func (l *loader) sites(s section, item *tomlItem) {
-	tables, ok := item.value.([]*tomlTable)
-	if list, isList := item.value.([]*tomlItem); isList {
+func (l *loader) sites(s section, slot *tomlSlot) {
+	tables, ok := slot.value.([]*tomlTable)
+	if list, isList := slot.value.([]*tomlSlot); isList {
 		for _, element := range list {
 			table, isTable := element.value.(*tomlTable)
 			if !isTable {
@@ -53,12 +53,12 @@ func (l *loader) sites(s section, item *tomlItem) {
 		}
 		ok = true
 	}
-	if table, single := item.value.(*tomlTable); single {
-		l.report(item.key, s.name, "one table where a list of tables belongs", "write [[site]]")
+	if table, single := slot.value.(*tomlTable); single {
+		l.report(slot.key, s.name, "one table where a list of tables belongs", "write [[site]]")
 		tables, ok = []*tomlTable{table}, true
 	}
 	if !ok {
-		l.report(item.at, s.name, "a value where a list of tables belongs", "write [[site]] for each site")
+		l.report(slot.at, s.name, "a value where a list of tables belongs", "write [[site]] for each site")
 	}
 	for _, table := range tables {
 		path := "site[" + strconv.Itoa(len(l.config.Sites)) + "]"
@@ -70,14 +70,14 @@ func (l *loader) sites(s section, item *tomlItem) {
 }
 
 // channels enters each [notify.NAME].
-func (l *loader) channels(s section, item *tomlItem) {
-	notify, ok := item.value.(*tomlTable)
+func (l *loader) channels(s section, slot *tomlSlot) {
+	notify, ok := slot.value.(*tomlTable)
 	if !ok {
-		l.report(item.key, s.name, "notify holds one table for each channel", "write [notify.NAME]")
+		l.report(slot.key, s.name, "notify holds one table for each channel", "write [notify.NAME]")
 		return
 	}
 	for _, name := range notify.names {
-		child := notify.items[name]
+		child := notify.slots[name]
 		path := "notify." + name
 		if _, broken := child.value.(brokenValue); broken {
 			continue
@@ -106,26 +106,26 @@ func (l *loader) channels(s section, item *tomlItem) {
 // table enters the keys of one table into a struct.
 func (l *loader) table(s section, owner any, path string, table *tomlTable) {
 	for _, name := range table.names {
-		item := table.items[name]
+		slot := table.slots[name]
 		if k, ok := s.find(name); ok {
-			l.value(owner, k, path+"."+name, item)
+			l.value(owner, k, path+"."+name, slot)
 			continue
 		}
-		if _, broken := item.value.(brokenValue); broken {
+		if _, broken := slot.value.(brokenValue); broken {
 			continue
 		}
 		var known []string
 		for _, k := range s.keys {
 			known = append(known, k.name)
 		}
-		l.unknown(item, path+"."+name, name, known, schema())
+		l.unknown(slot, path+"."+name, name, known, schema())
 	}
 }
 
 // unknown reports a key that the manual does not have.
-func (l *loader) unknown(item *tomlItem, path, name string, known []string, sections []section) {
+func (l *loader) unknown(slot *tomlSlot, path, name string, known []string, sections []section) {
 	what := "unknown key"
-	switch item.value.(type) {
+	switch slot.value.(type) {
 	case *tomlTable, []*tomlTable:
 		what = "unknown table"
 	}
@@ -134,16 +134,16 @@ func (l *loader) unknown(item *tomlItem, path, name string, known []string, sect
 		if strings.EqualFold(meant, name) {
 			hint = fmt.Sprintf("keys are lower case: %q", meant)
 		}
-		l.report(item.key, path, what, hint)
+		l.report(slot.key, path, what, hint)
 		return
 	}
 	for _, s := range sections {
 		if _, ok := s.find(name); ok {
-			l.report(item.key, path, what, fmt.Sprintf("%s belongs to %s", name, s.title()))
+			l.report(slot.key, path, what, fmt.Sprintf("%s belongs to %s", name, s.title()))
 			return
 		}
 	}
-	l.report(item.key, path, what, "known here: "+strings.Join(known, ", "))
+	l.report(slot.key, path, what, "known here: "+strings.Join(known, ", "))
 }
 
 // title is how a section is opened in a file.
@@ -160,26 +160,26 @@ func (s section) title() string {
 }
 
 // value enters one value into the field of its key and judges it.
-func (l *loader) value(owner any, k key, path string, item *tomlItem) {
+func (l *loader) value(owner any, k key, path string, slot *tomlSlot) {
 	if before := l.places[path]; before != nil {
-		l.report(item.key, path, "the key is set in two files", fmt.Sprintf("keep one: %s:%d sets it already", before.value.file, before.value.line))
+		l.report(slot.key, path, "the key is set in two files", fmt.Sprintf("keep one: %s:%d sets it already", before.value.file, before.value.line))
 		return
 	}
-	if _, broken := item.value.(brokenValue); broken {
+	if _, broken := slot.value.(brokenValue); broken {
 		l.broken[path] = true
 		return
 	}
-	at := &spots{value: item.at}
+	at := &spots{value: slot.at}
 	l.places[path] = at
 	target := field(owner, k.name)
 	before := len(l.problems)
 	if target.Kind() == reflect.Slice {
-		l.list(target, path, item, at)
+		l.list(target, path, slot, at)
 	} else {
-		l.scalar(target, path, item)
+		l.scalar(target, path, slot)
 	}
 	if len(l.problems) == before {
-		l.config.origins[path] = origin{spot: item.key}
+		l.config.origins[path] = origin{spot: slot.key}
 		if k.check != nil {
 			k.check(target.Interface(), func(element int, problem, hint string) { l.reportAt(path, element, problem, hint) })
 		}
@@ -188,14 +188,14 @@ func (l *loader) value(owner any, k key, path string, item *tomlItem) {
 }
 
 // list enters an array, element by element.
-func (l *loader) list(target reflect.Value, path string, item *tomlItem, at *spots) {
-	elements, ok := item.value.([]*tomlItem)
+func (l *loader) list(target reflect.Value, path string, slot *tomlSlot, at *spots) {
+	elements, ok := slot.value.([]*tomlSlot)
 	if !ok {
 		hint := "lists stand in brackets"
-		if text, isText := item.value.(string); isText {
+		if text, isText := slot.value.(string); isText {
 			hint = fmt.Sprintf("lists stand in brackets: [%q]", text)
 		}
-		l.report(item.at, path, "wants a list of texts, got "+kindOf(item.value), hint)
+		l.report(slot.at, path, "wants a list of texts, got "+kindOf(slot.value), hint)
 		return
 	}
 	made := reflect.MakeSlice(target.Type(), len(elements), len(elements))
@@ -207,19 +207,19 @@ func (l *loader) list(target reflect.Value, path string, item *tomlItem, at *spo
 }
 
 // scalar enters one text, number or truth value.
-func (l *loader) scalar(target reflect.Value, path string, item *tomlItem) {
+func (l *loader) scalar(target reflect.Value, path string, slot *tomlSlot) {
 	if reader, ok := target.Addr().Interface().(encoding.TextUnmarshaler); ok {
-		text, isText := item.value.(string)
+		text, isText := slot.value.(string)
 		if !isText {
-			l.report(item.at, path, "wants "+wantOf(target)+", got "+kindOf(item.value), unitHint(target, item.value))
+			l.report(slot.at, path, "wants "+wantOf(target)+", got "+kindOf(slot.value), unitHint(target, slot.value))
 			return
 		}
 		if err := reader.UnmarshalText([]byte(text)); err != nil {
-			l.report(item.at, path, err.Error(), unitHint(target, text))
+			l.report(slot.at, path, err.Error(), unitHint(target, text))
 		}
 		return
 	}
-	switch value := item.value.(type) {
+	switch value := slot.value.(type) {
 	case string:
 		if target.Kind() == reflect.String {
 			target.SetString(value)
@@ -237,7 +237,7 @@ func (l *loader) scalar(target reflect.Value, path string, item *tomlItem) {
 		}
 	}
 	hint := map[reflect.Kind]string{reflect.String: `texts stand in quotes`, reflect.Bool: "true or false, without quotes", reflect.Int: "digits, without quotes or a unit"}[target.Kind()]
-	l.report(item.at, path, "wants "+wantOf(target)+", got "+kindOf(item.value), hint)
+	l.report(slot.at, path, "wants "+wantOf(target)+", got "+kindOf(slot.value), hint)
 }
 
 // wantOf names the type of a field as people say it.
@@ -290,7 +290,7 @@ func kindOf(value any) string {
 		return fmt.Sprintf("%v", v)
 	case otherValue:
 		return string(v)
-	case []*tomlItem:
+	case []*tomlSlot:
 		return "a list"
 	}
 	return "a table"

@@ -207,22 +207,22 @@ func (l *loader) fillTop(tree *tomlTable, isIncluded bool) {
 		}
 	}
 	for _, name := range tree.names {
-		item := tree.items[name]
+		slot := tree.slots[name]
 		if k, ok := sections[0].find(name); ok {
 			if isIncluded {
-				l.report(item.key, name, "an included file includes", "include stands in the main file only")
+				l.report(slot.key, name, "an included file includes", "include stands in the main file only")
 				continue
 			}
-			l.value(&l.config, k, name, item)
+			l.value(&l.config, k, name, slot)
 			continue
 		}
 		if i := slices.IndexFunc(sections, func(s section) bool { return s.name == name }); i > 0 { // 0 is the top
-			l.section(sections[i], item)
+			l.section(sections[i], slot)
 			continue
 		}
-		if _, broken := item.value.(brokenValue); broken {
+		if _, broken := slot.value.(brokenValue); broken {
 			continue
 		}
-		l.unknown(item, name, name, append(names, "include"), sections)
+		l.unknown(slot, name, name, append(names, "include"), sections)
 	}
 }

@@ -90,8 +90,8 @@ func (r *treeReader) reportSyntax(line, at int, err error, open bool) {
 	if m := keyLine.FindStringSubmatch(text); m != nil {
 		names := strings.Split(m[1], ".")
 		path = append(slices.Clone(path), names...)
-		if len(names) == 1 && r.current.items[m[1]] == nil {
-			r.current.add(m[1], &tomlItem{key: r.spot(r.lines[line]), at: r.spot(at), value: brokenValue{}})
+		if len(names) == 1 && r.current.slots[m[1]] == nil {
+			r.current.add(m[1], &tomlSlot{key: r.spot(r.lines[line]), at: r.spot(at), value: brokenValue{}})
 		}
 		if better := quoteHint(m[1], m[2]); better != "" && !open && r.lineOf(at) == line {
 			hint = better

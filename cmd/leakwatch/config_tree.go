@@ -27,28 +27,28 @@ type tomlTable struct {
 	opened bool // by a [header] of its own
 	inline bool // { ... }: nothing may be added to it
 	names  []string
-	items  map[string]*tomlItem
+	slots  map[string]*tomlSlot
 }
 
-// tomlItem is what stands behind one key.
-type tomlItem struct {
+// tomlSlot is what stands behind one key.
+type tomlSlot struct {
 	key, at spot // the key; its value
 	value   any  // see below
 }
 
-// The values of an item: string, int64, float64, bool, *tomlTable,
-// []*tomlTable ([[name]]), []*tomlItem (an array), otherValue, brokenValue.
+// The values of a slot: string, int64, float64, bool, *tomlTable,
+// []*tomlTable ([[name]]), []*tomlSlot (an array), otherValue, brokenValue.
 type (
 	otherValue  string   // a kind of value that no key of ours takes: a date, nan
 	brokenValue struct{} // reported already; the key counts as given
 )
 
-func newTable(at spot) *tomlTable { return &tomlTable{at: at, items: map[string]*tomlItem{}} }
+func newTable(at spot) *tomlTable { return &tomlTable{at: at, slots: map[string]*tomlSlot{}} }
 
-// add puts an item under a name that is still free.
-func (t *tomlTable) add(name string, item *tomlItem) {
+// add puts a slot under a name that is still free.
+func (t *tomlTable) add(name string, slot *tomlSlot) {
 	t.names = append(t.names, name)
-	t.items[name] = item
+	t.slots[name] = slot
 }
 
 // treeReader builds the tree of one file.
@@ -172,22 +172,22 @@ func (r *treeReader) header(parts []keyPart, list bool) {
 		return
 	}
 	r.current.at, r.current.opened = parts[0].at, true
-	item := parent.items[last.name]
-	if item == nil {
-		item = &tomlItem{key: last.at, at: last.at, value: r.current}
+	slot := parent.slots[last.name]
+	if slot == nil {
+		slot = &tomlSlot{key: last.at, at: last.at, value: r.current}
 		if list {
-			item.value = []*tomlTable{r.current}
+			slot.value = []*tomlTable{r.current}
 		}
-		parent.add(last.name, item)
+		parent.add(last.name, slot)
 		return
 	}
-	first := "it stands on line " + strconv.Itoa(item.key.line) + " already"
-	switch value := item.value.(type) {
+	first := "it stands on line " + strconv.Itoa(slot.key.line) + " already"
+	switch value := slot.value.(type) {
 	case []*tomlTable:
 		if !list {
 			r.report(parts[0].at, r.path, "a list of tables opened as one table", "write [["+strings.Join(r.path, ".")+"]]: "+first)
 		}
-		item.value = append(value, r.current)
+		slot.value = append(value, r.current)
 	case *tomlTable:
 		r.current = value
 		switch {
@@ -206,18 +206,18 @@ func (r *treeReader) header(parts []keyPart, list bool) {
 // report if something that is no table stands in the way.
 func (r *treeReader) walk(from *tomlTable, parts []keyPart, path []string) *tomlTable {
 	for _, p := range parts {
-		item := from.items[p.name]
-		if item == nil {
-			item = &tomlItem{key: p.at, at: p.at, value: newTable(p.at)}
-			from.add(p.name, item)
+		slot := from.slots[p.name]
+		if slot == nil {
+			slot = &tomlSlot{key: p.at, at: p.at, value: newTable(p.at)}
+			from.add(p.name, slot)
 		}
-		switch value := item.value.(type) {
+		switch value := slot.value.(type) {
 		case *tomlTable:
 			from = value
 		case []*tomlTable:
 			from = value[len(value)-1]
 		default:
-			r.report(p.at, path, p.name+" is a value, not a table", "it stands on line "+strconv.Itoa(item.key.line))
+			r.report(p.at, path, p.name+" is a value, not a table", "it stands on line "+strconv.Itoa(slot.key.line))
 			return nil
 		}
 	}
@@ -236,58 +236,58 @@ func (r *treeReader) keyValue(table *tomlTable, above []string, node *unstable.N
 	if table == nil {
 		return
 	}
-	if before := table.items[last.name]; before != nil {
+	if before := table.slots[last.name]; before != nil {
 		r.report(last.at, path, "the key stands twice", "keep one: it stands on line "+strconv.Itoa(before.key.line)+" already")
 		return
 	}
-	item := &tomlItem{key: last.at, at: last.at}
-	table.add(last.name, item)
-	r.value(item, path, node.Value(), base)
+	slot := &tomlSlot{key: last.at, at: last.at}
+	table.add(last.name, slot)
+	r.value(slot, path, node.Value(), base)
 }
 
-// value reads a value into an item whose key is known.
-func (r *treeReader) value(item *tomlItem, path []string, node *unstable.Node, base int) {
+// value reads a value into a slot whose key is known.
+func (r *treeReader) value(slot *tomlSlot, path []string, node *unstable.Node, base int) {
 	if node.Raw.Length > 0 {
-		item.at = r.spot(base + int(node.Raw.Offset))
+		slot.at = r.spot(base + int(node.Raw.Offset))
 	}
 	text := string(node.Data)
 	switch node.Kind {
 	case unstable.String:
-		item.value = text
+		slot.value = text
 	case unstable.Bool:
-		item.value = text == "true"
+		slot.value = text == "true"
 	case unstable.Integer:
 		number, err := strconv.ParseInt(text, 0, 64)
 		if err != nil {
-			r.report(item.at, path, text+" is too large a number", "at most 9223372036854775807")
-			item.value = brokenValue{}
+			r.report(slot.at, path, text+" is too large a number", "at most 9223372036854775807")
+			slot.value = brokenValue{}
 			return
 		}
-		item.value = number
+		slot.value = number
 	case unstable.Float:
 		number, err := strconv.ParseFloat(strings.ReplaceAll(text, "_", ""), 64)
 		if err != nil {
-			item.value = otherValue(text)
+			slot.value = otherValue(text)
 			return
 		}
-		item.value = number
+		slot.value = number
 	case unstable.Array:
-		list := []*tomlItem{}
+		list := []*tomlSlot{}
 		for it := node.Children(); it.Next(); {
-			element := &tomlItem{key: item.key, at: item.at}
+			element := &tomlSlot{key: slot.key, at: slot.at}
 			r.value(element, path, it.Node(), base)
 			list = append(list, element)
 		}
-		item.value = list
+		slot.value = list
 	case unstable.InlineTable:
-		table := newTable(item.at)
+		table := newTable(slot.at)
 		for it := node.Children(); it.Next(); {
 			r.keyValue(table, path, it.Node(), base)
 		}
 		table.inline = true
-		item.value = table
+		slot.value = table
 	default:
-		item.value = otherValue("a date or time")
+		slot.value = otherValue("a date or time")
 	}
 }
 
