@@ -87,6 +87,8 @@ func (e *Entry) settle() (reason string) {
 		return fmt.Sprintf("size is not negative, as %d is", e.Size)
 	case len(e.Path) > maxPath:
 		return fmt.Sprintf("path has %d bytes, at most %d are taken", len(e.Path), maxPath)
+	case strings.IndexByte(e.Path, 0) >= 0:
+		return "path holds a NUL byte: no file is named so, and an export with it would not be text"
 	}
 	e.Path = strings.ToValidUTF8(e.Path, "\uFFFD")
 	if e.Ref == "" {

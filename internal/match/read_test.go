@@ -77,6 +77,7 @@ func TestReadRows(t *testing.T) {
 		{"refs", "ref,crc32\n\"a\tb\",deadbeef\n" + strings.Repeat("r", 201) + ",deadbeef\n\xff,deadbeef\n",
 			"f:2: ref holds a control character: \"a\\tb\"\nf:3: ref has 201 bytes, at most 200 are taken\nf:4: ref is not UTF-8: save the list as UTF-8\n"},
 		{"a long line", "ref,crc32\na," + strings.Repeat("x", maxLine) + "\nb,deadbeef\n", "f:2: the line is longer than 64 KiB\n3 \"b\" sha1: crc32:deadbeef\n"},
+		{"a path that is none", `{"path":"a\u0000","crc32":"deadbeef"}`, "f:1: path holds a NUL byte: no file is named so, and an export with it would not be text\n"},
 		{"a column twice", "ref,crc32,ref\na,b,c\n", "f:1: column ref stands twice\n"},
 		{"no header", "a.jpg,10\n", "f:1: neither `hash --json` lines, nor a PDQ list, nor CSV with a header of any of " + columnNames + "\n"},
 		{"refs alone", "ref,size\n", "f:1: neither `hash --json` lines, nor a PDQ list, nor CSV with a header of any of " + columnNames + "\n"},
@@ -178,6 +179,7 @@ func FuzzReadRows(f *testing.F) {
 		"", "ref,phash\r\n\"=1+1\",6b86b273ff34fce1\r\n", "\uFEFFref;phash;\n\"a,b\";6b86b273ff34fce1;\n",
 		pdqHex + ",100,name\n" + pdqHex + "\n", `{"path":"a","size":0}` + "\n" + `{"sha256":"` + shaHex + `","ref":"\u0000"}`,
 		"path,size\n\"a\n\nb\",1\n", "hash\tquality\n" + pdqHex + "\t7\n", "sep=;\nref;crc32\n\";\";DEADBEEF\n", "crc32\n\"\n\n\n", "[", "\xff\xfe",
+		"path;crc32\n" + strings.Repeat("x", 4096) + "\x00,;0a19a065\n",
 	} {
 		f.Add([]byte(seed), uint8(0))
 	}
