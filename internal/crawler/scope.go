@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"leakwatch/internal/tor"
 )
 
 // refKind is what a link asks for. What came is decided by its bytes.
@@ -42,13 +44,13 @@ func newScope(rules scopeConfig) Scope {
 	for _, seed := range rules.Seeds {
 		if rules.Kind == "path" {
 			path := seed.EscapedPath()
-			s.folders = append(s.folders, folder{siteHost(seed.Hostname()), path[:strings.LastIndexByte(path, '/')+1]})
+			s.folders = append(s.folders, folder{tor.Service(seed.Hostname()), path[:strings.LastIndexByte(path, '/')+1]})
 		} else {
-			s.hosts = append(s.hosts, siteHost(seed.Hostname()))
+			s.hosts = append(s.hosts, tor.Service(seed.Hostname()))
 		}
 	}
 	for _, host := range rules.EmbedHosts {
-		s.embed = append(s.embed, siteHost(strings.ToLower(host)))
+		s.embed = append(s.embed, tor.Service(strings.ToLower(host)))
 	}
 	return s
 }

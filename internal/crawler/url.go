@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
+
+	"leakwatch/internal/tor"
 )
 
 // refusal says why a URL is not kept.
@@ -34,15 +36,7 @@ func canonical(raw string, base *url.URL, query encoding.Encoding, drop []string
 // hostOf is the key of a URL's pace: all sub-domains of one onion are one
 // machine, any other name stands for itself.
 func hostOf(u *url.URL) string {
-	return siteHost(u.Hostname())
-}
-
-func siteHost(host string) string {
-	name, onion := strings.CutSuffix(host, ".onion")
-	if !onion {
-		return host
-	}
-	return name[strings.LastIndexByte(name, '.')+1:] + ".onion"
+	return tor.Service(u.Hostname())
 }
 
 // address is a canonical URL in parts, all of them escaped.

@@ -14,7 +14,7 @@ func ValidOnion(host string) bool {
 	if !isOnion(host) || !isDNS(host) {
 		return false
 	}
-	address := onionOf(host)
+	address := Service(host)
 	if len(address) != 56+len(".onion") {
 		return false
 	}
@@ -30,9 +30,10 @@ func ValidOnion(host string) bool {
 // isOnion reports whether name, in lower case, claims to be an onion.
 func isOnion(name string) bool { return strings.HasSuffix(name, ".onion") }
 
-// onionOf strips the sub-domains off an onion name: they are one service.
+// Service strips the sub-domains off an onion name: they are one service. Other
+// names come back as they are.
 // Other names stay whole.
-func onionOf(name string) string {
+func Service(name string) string {
 	rest, ok := strings.CutSuffix(name, ".onion")
 	if !ok {
 		return name

@@ -62,7 +62,7 @@ func (t *Tor) dial(ctx context.Context, s Site, addr string) (net.Conn, error) {
 	if e != nil {
 		return nil, e
 	}
-	contact := s.Name + " " + onionOf(name)
+	contact := s.Name + " " + Service(name)
 	if !s.Channel {
 		release, err := t.contacts.enter(ctx, contact)
 		if err != nil {
