@@ -19,6 +19,7 @@ import (
 	"leakwatch/internal/alert"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
+	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
 )
 
@@ -157,14 +158,11 @@ func (r *Room) fingerprint(ctx context.Context, digest [32]byte, data []byte, d 
 	return fingerprint(ctx, digest, data, d)
 }
 
-// none is the quality of a picture without a hash: below every threshold.
-const none = -1 << 30
-
 // query asks for exact bytes always, and for near hashes where there are any.
 func query(digest [32]byte, p Print, t turns) match.Query {
-	q := match.Query{SHA256: digest, Quality: none}
+	q := match.Query{SHA256: digest}
 	if p.PDQ != nil {
-		q.Turns, q.Quality = t.pdq, *p.Quality
+		q.Parts = []match.Part{{Window: phash.Whole(), Turns: t.pdq, Quality: *p.Quality}}
 	}
 	if t.hasPHash {
 		q.PHash, q.HasPHash = t.phash, true

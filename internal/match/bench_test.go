@@ -141,7 +141,7 @@ func BenchmarkHit300k(b *testing.B) {
 	s := openSets(b, DefaultOptions())
 	load(b, s, "bench", all)
 	for i := 0; b.Loop(); i++ {
-		q := Query{Turns: found[i%len(found)], Quality: 100}
+		q := Query{Parts: []Part{{Turns: found[i%len(found)], Quality: 100}}}
 		if hits := s.Search(q); len(hits) != 1 || hits[0].Verdict != Copy {
 			b.Fatalf("got %+v, want a copy", hits)
 		}

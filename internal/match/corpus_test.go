@@ -33,7 +33,7 @@ func TestSearchEqualsLoopOnRealHashes(t *testing.T) {
 		o.MaxDistance = radius
 		s.Configure(o)
 		for _, e := range needles {
-			q := Query{Quality: 100, Turns: [8]phash.PDQ{*e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ}}
+			q := Query{Parts: []Part{{Turns: [8]phash.PDQ{*e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ}, Quality: 100}}}
 			checkSearch(t, s, all, o, q)
 			found += len(s.Search(q))
 		}

@@ -14,9 +14,9 @@ func loop(all []Entry, o Options, q *Query) (verdict, ref string, d, lead, orien
 	best, next := -1, -1
 	distance := func(e *Entry) (d, turn int) {
 		d = 257
-		for o, t := range q.Turns {
+		for o, t := range q.Parts[0].Turns {
 			d = min(d, e.PDQ.Distance(t))
-			if d == e.PDQ.Distance(t) && (o == 0 || d < e.PDQ.Distance(q.Turns[turn])) {
+			if d == e.PDQ.Distance(t) && (o == 0 || d < e.PDQ.Distance(q.Parts[0].Turns[turn])) {
 				turn = o
 			}
 		}
@@ -93,32 +93,32 @@ func population(r *rand.Rand, kind string, n int) []Entry {
 
 // query draws a found picture: drawn afresh, or made from an entry.
 func query(r *rand.Rand, all []Entry) Query {
-	q := Query{Quality: 100}
+	q := Query{Parts: []Part{{Quality: 100}}}
 	switch r.IntN(6) {
 	case 0:
-		q.Turns = picture(r)
+		q.Parts[0].Turns = picture(r)
 	case 1:
-		for i := range q.Turns {
-			q.Turns[i] = randomPDQ(r)
+		for i := range q.Parts[0].Turns {
+			q.Parts[0].Turns[i] = randomPDQ(r)
 		}
 	case 2:
-		q.Turns = same(phash.PDQ{})
+		q.Parts[0].Turns = same(phash.PDQ{})
 	case 3:
-		q.Turns = pool()[r.IntN(5)]
+		q.Parts[0].Turns = pool()[r.IntN(5)]
 	case 4: // turns that lie about one base, each at a distance of its own
 		p := pool()[r.IntN(5)][r.IntN(8)]
-		for i := range q.Turns {
-			q.Turns[i] = flipBits(r, p, r.IntN(20))
+		for i := range q.Parts[0].Turns {
+			q.Parts[0].Turns[i] = flipBits(r, p, r.IntN(20))
 		}
 	case 5:
-		q.Turns = picture(r)
+		q.Parts[0].Turns = picture(r)
 		if len(all) == 0 {
 			break
 		}
 		// One that stands about an entry as real turns do.
 		e := *all[r.IntN(len(all))].PDQ
 		for i, bit := range r.Perm(8) {
-			q.Turns[i] = flipBits(r, e, min(bit*r.IntN(16), 256))
+			q.Parts[0].Turns[i] = flipBits(r, e, min(bit*r.IntN(16), 256))
 		}
 	}
 	return q
@@ -166,7 +166,7 @@ func TestSearchEqualsLoop(t *testing.T) {
 				for range 12 {
 					q := query(r, all)
 					if n > 0 && r.IntN(3) == 0 {
-						q.Turns[r.IntN(8)] = flipBits(r, *all[r.IntN(n)].PDQ, r.IntN(70))
+						q.Parts[0].Turns[r.IntN(8)] = flipBits(r, *all[r.IntN(n)].PDQ, r.IntN(70))
 					}
 					checkSearch(t, s, all, o, q)
 				}
@@ -191,7 +191,7 @@ func FuzzSearchEqualsLoop(f *testing.F) {
 		o.MaxDistance = int(radius)
 		seg := segmentOf(t, all)
 		q := query(r, all)
-		b := newBatch(q.Turns)
+		b := newBatch(q.Parts[0].Turns)
 		row, d, turn := b.nearest(seg.pdq, o.MaxDistance, func(row int) bool { return o.usable(int(seg.qual[row])) })
 		verdict, ref, want, _, orientation := loop(all, o, &q)
 		if (row >= 0) != (verdict != "") {
@@ -292,7 +292,7 @@ func TestSearchPHash(t *testing.T) {
 	if set.ExactOnly != 1 || set.Duplicates != 1 {
 		t.Errorf("got exact_only %d, duplicates %d, want 1 and 1", set.ExactOnly, set.Duplicates)
 	}
-	q := Query{Quality: 80, Turns: same(randomPDQ(r)), HasPHash: true}
+	q := Query{Parts: []Part{{Turns: same(randomPDQ(r)), Quality: 80}}, HasPHash: true}
 	for i := range q.PHash {
 		q.PHash[i] = a ^ 0xf0f0f0
 	}

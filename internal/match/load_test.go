@@ -256,7 +256,7 @@ func TestSearchWhileLoading(t *testing.T) {
 				default:
 				}
 				i := r.IntN(len(all))
-				hits := s.Search(Query{Quality: 90, Turns: same(*all[i].PDQ)})
+				hits := s.Search(Query{Parts: []Part{{Turns: same(*all[i].PDQ), Quality: 90}}})
 				if len(hits) == 0 || hits[0].Ref != all[i].SHA256[:16] || hits[0].Verdict != Copy {
 					t.Errorf("entry %d: got %+v", i, hits)
 					return

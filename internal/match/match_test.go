@@ -167,19 +167,19 @@ func TestSearch(t *testing.T) {
 	}
 	for o := range turns {
 		// The found picture was turned: its turn o lies on the entry.
-		q := Query{Quality: 90, Turns: same(randomPDQ(r))}
-		q.Turns[o] = flipBits(r, turns[0], 12)
+		q := Query{Parts: []Part{{Turns: same(randomPDQ(r)), Quality: 90}}}
+		q.Parts[0].Turns[o] = flipBits(r, turns[0], 12)
 		hits := s.Search(q)
 		if len(hits) != 1 || hits[0].Ref != hex.EncodeToString(sum[:8]) || *hits[0].Distance != 12 || hits[0].Orientation != o+1 ||
 			hits[0].Verdict != Copy || hits[0].Algorithm != PDQ || hits[0].Set != "cars" || hits[0].SetVersion != 1 || hits[0].Lead == nil {
 			t.Errorf("turn %d: got %+v, want a copy at 12", o+1, hits)
 		}
-		q.Quality = 49
+		q.Parts[0].Quality = 49
 		if hits := s.Search(q); len(hits) != 0 {
 			t.Errorf("quality 49: got %+v, want no hit", hits)
 		}
 	}
-	if hits := s.Search(Query{Quality: 90, Turns: same(*all[2].PDQ)}); len(hits) != 0 {
+	if hits := s.Search(Query{Parts: []Part{{Turns: same(*all[2].PDQ), Quality: 90}}}); len(hits) != 0 {
 		t.Errorf("the entry of poor quality: got %+v, want no hit", hits)
 	}
 	for _, hits := range [][]Hit{s.Search(Query{SHA256: sum}), s.Exact(sum)} {
@@ -262,7 +262,7 @@ func TestHitsOfManySets(t *testing.T) {
 	load(t, s, "c-exact", []Entry{{Ref: "z", SHA256: hex.EncodeToString(sum[:])}})
 	load(t, s, "d-none", []Entry{{Ref: "n", PDQ: ptr(randomPDQ(r)), Quality: 100}})
 	var got []string
-	for _, h := range s.Search(Query{SHA256: sum, Turns: turns, Quality: 100}) {
+	for _, h := range s.Search(Query{SHA256: sum, Parts: []Part{{Turns: turns, Quality: 100}}}) {
 		got = append(got, fmt.Sprintf("%s %s %s %d", h.Set, h.Verdict, h.Ref, *h.Distance))
 	}
 	if want := []string{"c-exact exact z 0", "b-copy copy x 38", "a-weak weak y 38"}; !slices.Equal(got, want) {

@@ -13,12 +13,18 @@ import (
 
 // Query is a found picture.
 type Query struct {
-	SHA256  [32]byte
-	Turns   [8]phash.PDQ // index o-1: the hash of EXIF orientation o
-	Quality int          // of the PDQ hash; too low, and only equal bytes are looked for
+	SHA256 [32]byte
+	Parts  []Part // the whole picture first, then windows of it; none, and only equal bytes are looked for
 
 	HasPHash bool           // PHash is given: it finds entries that have no PDQ
-	PHash    [8]phash.PHash // as Turns; where only the upright one is known, all eight are it
+	PHash    [8]phash.PHash // as Part.Turns; where only the upright one is known, all eight are it
+}
+
+// Part is a window of a found picture.
+type Part struct {
+	Window  phash.Window // of the upright found picture
+	Turns   [8]phash.PDQ // index o-1: the hash of EXIF orientation o
+	Quality int          // of the PDQ hash; too low, and the part is passed over
 }
 
 // Hit is the nearest entry of one set.
@@ -40,10 +46,13 @@ type Hit struct {
 // distance the one loaded first; pHash for entries that have no PDQ. It waits
 // for no load.
 func (s *Sets) Search(q Query) []Hit {
-	b := newBatch(q.Turns)
+	if len(q.Parts) == 0 {
+		return s.Exact(q.SHA256)
+	}
+	b := newBatch(q.Parts[0].Turns)
 	return s.answer(func(v *view, seg *segment) (Hit, error) {
 		hit, err := s.exact(seg, q.SHA256)
-		if hit.Verdict != "" || q.Quality < v.options.MinQuality {
+		if hit.Verdict != "" || q.Parts[0].Quality < v.options.MinQuality {
 			return hit, err
 		}
 		like, err2 := s.alike(v.options, seg, &q, b)
