@@ -9,13 +9,18 @@ import (
 
 // segment is the index of one version of one set. It never changes, holds no
 // pointers into the store, and takes 53 bytes for an entry with SHA-256 and
-// PDQ: refs and paths stay in the store until there is a hit.
+// PDQ, 41 for each of its windows: refs and paths stay in the store until
+// there is a hit.
 type segment struct {
 	record record
 
-	pdq   []class // one row for each pair of hash and quality, in order of the entries
+	pdq   rows    // one for each pair of hash and quality
 	qual  []int8  // of each row, or UnknownQuality
 	owner []owner // of each row
+
+	win       rows    // windows of entries; equal ones are not merged
+	winOwner  []owner // of each
+	winNumber []uint8 // of each, in the order of phash.EntryWindows
 
 	phash      []uint64 // the same for entries that have no PDQ
 	phashOwner []owner
@@ -45,7 +50,8 @@ func (o owner) rival(refID uint32) bool { return o.ref&sharedRow != 0 || o.ref !
 
 // memory is what the segment occupies.
 func (s *segment) memory() int64 {
-	return int64(cap(s.pdq))*32 + int64(cap(s.qual)) + int64(cap(s.owner))*8 +
+	return s.pdq.memory() + int64(cap(s.qual)) + int64(cap(s.owner))*8 +
+		s.win.memory() + int64(cap(s.winOwner))*8 + int64(cap(s.winNumber)) +
 		int64(cap(s.phash))*8 + int64(cap(s.phashOwner))*8 +
 		int64(cap(s.shaPrefix))*8 + int64(cap(s.shaEntry))*4
 }
@@ -73,6 +79,8 @@ type builder struct {
 	seg     segment
 	entries int
 	sha     []shaKey
+	pdq     []class
+	win     []class
 
 	pdqRow   map[uint64]uint32 // digest of a hash -> the last row of that digest
 	pdqPrev  []uint32          // row -> the row of the same digest before it, or itself
@@ -86,7 +94,7 @@ type shaKey struct {
 
 func newBuilder(rows int) *builder {
 	b := &builder{pdqRow: make(map[uint64]uint32, rows), phashRow: map[uint64]uint32{}}
-	b.seg.pdq = make([]class, 0, rows)
+	b.pdq = make([]class, 0, rows)
 	b.seg.qual = make([]int8, 0, rows)
 	b.seg.owner = make([]owner, 0, rows)
 	b.sha = make([]shaKey, 0, rows)
@@ -125,11 +133,11 @@ func (b *builder) add(r *row) (first uint32, double bool) {
 
 func (b *builder) addPDQ(h class, quality int8, o owner) (first uint32, double bool) {
 	s := &b.seg
-	self := uint32(len(s.pdq))
+	self := uint32(len(b.pdq))
 	digest := h.digest()
 	last, known := b.pdqRow[digest]
 	for at := last; known; at = b.pdqPrev[at] {
-		if s.pdq[at] == h {
+		if b.pdq[at] == h {
 			first, double = s.owner[at].entry, true
 			if s.qual[at] == quality {
 				s.owner[at].share(o)
@@ -145,7 +153,7 @@ func (b *builder) addPDQ(h class, quality int8, o owner) (first uint32, double b
 	}
 	b.pdqRow[digest] = self
 	b.pdqPrev = append(b.pdqPrev, last)
-	s.pdq, s.qual, s.owner = append(s.pdq, h), append(s.qual, quality), append(s.owner, o)
+	b.pdq, s.qual, s.owner = append(b.pdq, h), append(s.qual, quality), append(s.owner, o)
 	return first, double
 }
 
@@ -158,6 +166,13 @@ func (b *builder) addPHash(h uint64, o owner) (first uint32, double bool) {
 	b.phashRow[h] = uint32(len(s.phash))
 	s.phash, s.phashOwner = append(s.phash, h), append(s.phashOwner, o)
 	return 0, false
+}
+
+// addWindow takes a window of an entry. It finds the entry, and is never a
+// double.
+func (b *builder) addWindow(h class, o owner, window uint8) {
+	s := &b.seg
+	b.win, s.winOwner, s.winNumber = append(b.win, h), append(s.winOwner, o), append(s.winNumber, window)
 }
 
 // share lets a later entry into the row.
@@ -181,7 +196,8 @@ func (b *builder) segment(r record) *segment {
 	for i, k := range b.sha {
 		s.shaPrefix[i], s.shaEntry[i] = k.prefix, k.entry
 	}
-	s.pdq, s.qual, s.owner = fit(s.pdq), fit(s.qual), fit(s.owner)
+	s.pdq, s.qual, s.owner = makeRows(b.pdq), fit(s.qual), fit(s.owner)
+	s.win, s.winOwner, s.winNumber = makeRows(b.win), fit(s.winOwner), fit(s.winNumber)
 	s.phash, s.phashOwner = fit(s.phash), fit(s.phashOwner)
 	return s
 }

@@ -115,8 +115,9 @@ func (b *batch) distance(row *class) (d, turn int) {
 
 // nearest returns the first row of the least distance within radius that take
 // accepts; row is -1 when there is none.
-func (b *batch) nearest(rows []class, radius int, take func(row int) bool) (row, distance, turn int) {
+func (b *batch) nearest(r *rows, radius int, take func(row int) bool) (row, distance, turn int) {
 	row = -1
+	rows := r.hashes
 	limits := b.limits(radius)
 	for i := 0; i < len(rows) && radius >= 0; i += 2 {
 		if b.prune {

@@ -124,13 +124,13 @@ func (s *Sets) alike(o Options, seg *segment, q *Query, b *batch) (Hit, error) {
 
 func (s *Sets) alikePDQ(o Options, seg *segment, b *batch) (Hit, error) {
 	judged := func(row int) bool { return o.usable(int(seg.qual[row])) }
-	row, d, turn := b.nearest(seg.pdq, o.pdqRadius(), judged)
+	row, d, turn := seg.nearestWhole(b, o.pdqRadius(), judged)
 	if row < 0 {
 		return Hit{}, nil
 	}
-	best, refID := seg.pdq[row], seg.owner[row].refID()
-	next, dn, _ := b.nearest(seg.pdq, 256, func(row int) bool {
-		return seg.pdq[row] != best && seg.owner[row].rival(refID) && judged(row)
+	best, refID := seg.pdq.at(row), seg.owner[row].refID()
+	next, dn, _ := seg.nearestWhole(b, 256, func(row int) bool {
+		return seg.pdq.at(row) != best && seg.owner[row].rival(refID) && judged(row)
 	})
 	e, err := s.entry(seg.record.ID, seg.owner[row].entry)
 	hit := newHit(seg, seg.owner[row].entry, e, d, turn)
