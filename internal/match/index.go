@@ -80,7 +80,6 @@ type builder struct {
 	entries int
 	sha     []shaKey
 	pdq     []class
-	win     []class
 
 	pdqRow   map[uint64]uint32 // digest of a hash -> the last row of that digest
 	pdqPrev  []uint32          // row -> the row of the same digest before it, or itself
@@ -172,7 +171,8 @@ func (b *builder) addPHash(h uint64, o owner) (first uint32, double bool) {
 // double.
 func (b *builder) addWindow(h class, o owner, window uint8) {
 	s := &b.seg
-	b.win, s.winOwner, s.winNumber = append(b.win, h), append(s.winOwner, o), append(s.winNumber, window)
+	s.win.add(h)
+	s.winOwner, s.winNumber = append(s.winOwner, o), append(s.winNumber, window)
 }
 
 // share lets a later entry into the row.
@@ -196,8 +196,13 @@ func (b *builder) segment(r record) *segment {
 	for i, k := range b.sha {
 		s.shaPrefix[i], s.shaEntry[i] = k.prefix, k.entry
 	}
-	s.pdq, s.qual, s.owner = makeRows(b.pdq), fit(s.qual), fit(s.owner)
-	s.win, s.winOwner, s.winNumber = makeRows(b.win), fit(s.winOwner), fit(s.winNumber)
+	for _, h := range b.pdq {
+		s.pdq.add(h)
+	}
+	s.pdq.end()
+	s.win.end()
+	s.qual, s.owner = fit(s.qual), fit(s.owner)
+	s.winOwner, s.winNumber = fit(s.winOwner), fit(s.winNumber)
 	s.phash, s.phashOwner = fit(s.phash), fit(s.phashOwner)
 	return s
 }
@@ -211,8 +216,9 @@ func fit[T any](s []T) []T {
 }
 
 // class is a PDQ hash with its 256 bits sorted into four words by the parity
-// of their row and column in the 16x16 block: scan.go says what for. Sorting
-// bits keeps every distance.
+// of their row and column in the 16x16 block: scan.go says what for. Within a
+// word they are scattered, so that its first bits are of all frequencies.
+// Sorting bits keeps every distance.
 type class [4]uint64
 
 // classOf sorts the bits of a hash as it is printed.
@@ -224,9 +230,22 @@ func classOf(p [32]byte) class {
 	}
 	var c class
 	for i, shift := range [4]uint{0, 1, 16, 17} {
-		c[i] = w[0]>>shift&even | (w[1]>>shift&even)<<1 | (w[2]>>shift&even)<<16 | (w[3]>>shift&even)<<17
+		c[i] = scatter(w[0]>>shift&even | (w[1]>>shift&even)<<1 | (w[2]>>shift&even)<<16 | (w[3]>>shift&even)<<17)
 	}
 	return c
+}
+
+// scatter moves bit i to the place whose number is i read backwards, as six
+// binary digits: it exchanges the first digit and the last, and so inwards.
+func scatter(w uint64) uint64 {
+	for _, s := range [3]struct {
+		shift uint
+		mask  uint64 // places with the lower digit set and the higher not
+	}{{31, 0x00000000aaaaaaaa}, {14, 0x0000cccc0000cccc}, {4, 0x00f000f000f000f0}} {
+		t := (w>>s.shift ^ w) & s.mask
+		w ^= t ^ t<<s.shift
+	}
+	return w
 }
 
 // distance counts the bits in which two hashes differ.

@@ -28,12 +28,25 @@ func (c *candidate) before(d *candidate) bool {
 // that take accepts, of several the one loaded first; row is -1 when there is
 // none.
 func (s *segment) nearestWhole(b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
-	return b.nearest(&s.pdq, radius, take)
+	return nearest(&s.pdq, b, radius, take)
 }
 
 // nearestWindow is nearestWhole for the rows of seg.win.
 func (s *segment) nearestWindow(b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
-	return b.nearest(&s.win, radius, take)
+	return nearest(&s.win, b, radius, take)
+}
+
+func nearest(r *rows, b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
+	row = -1
+	s := &search{b: b, radius: radius}
+	s.found = func(at, d, o int) {
+		if take(at) {
+			row, distance, turn = at, d, o
+			s.radius = d - 1
+		}
+	}
+	scan(r, []*search{s})
+	return row, distance, turn
 }
 
 // near returns the k nearest entries within reach, at most one of each ref,
@@ -46,21 +59,37 @@ func (s *segment) near(b *batch, r reach, k int, judged func(entry uint32, quali
 // nearAll is near for several parts of one found picture, in one pass.
 func (s *segment) nearAll(parts []*batch, r reach, k int, judged func(entry uint32, quality int) bool) [][]candidate {
 	found := make([][]candidate, len(parts))
+	if k < 1 {
+		return found
+	}
+	few := make([]nearestFew, len(parts))
+	whole, windows := make([]*search, len(parts)), make([]*search, len(parts))
 	for i, b := range parts {
-		best := nearestFew{k: k}
-		for row := range s.pdq.len() {
-			h := s.pdq.at(row)
-			if d, turn := b.distance(&h); d <= r.whole && judged(s.owner[row].entry, int(s.qual[row])) {
-				best.add(candidate{s.owner[row].entry, s.owner[row].refID(), wholeEntry, d, turn})
+		f := &few[i]
+		f.k = k
+		w := &search{b: b, radius: r.whole}
+		w.found = func(row, d, turn int) {
+			if o := s.owner[row]; judged(o.entry, int(s.qual[row])) {
+				f.add(candidate{o.entry, o.refID(), wholeEntry, d, turn})
+				w.radius = min(w.radius, f.radius(o.entry))
 			}
 		}
-		for row := range s.win.len() {
-			h := s.win.at(row)
-			if d, turn := b.distance(&h); d <= r.window && judged(s.winOwner[row].entry, 100) {
-				best.add(candidate{s.winOwner[row].entry, s.winOwner[row].refID(), int8(s.winNumber[row]), d, turn})
+		v := &search{b: b, radius: r.window}
+		v.found = func(row, d, turn int) {
+			if o := s.winOwner[row]; judged(o.entry, 100) {
+				f.add(candidate{o.entry, o.refID(), int8(s.winNumber[row]), d, turn})
+				v.radius = min(v.radius, f.radius(o.entry))
 			}
 		}
-		found[i] = best.list
+		whole[i], windows[i] = w, v
+	}
+	scan(&s.pdq, whole)
+	for i, v := range windows {
+		v.radius = min(v.radius, few[i].radius(0))
+	}
+	scan(&s.win, windows)
+	for i := range few {
+		found[i] = few[i].list
 	}
 	return found
 }
@@ -95,4 +124,17 @@ func (n *nearestFew) add(c candidate) {
 	n.list = append(n.list, candidate{})
 	copy(n.list[at+1:], n.list[at:])
 	n.list[at] = c
+}
+
+// radius is how far a row may lie to be one of the few, when it belongs to
+// entry or to one after it.
+func (n *nearestFew) radius(entry uint32) int {
+	if len(n.list) < n.k {
+		return 256
+	}
+	last := &n.list[n.k-1]
+	if last.entry < entry {
+		return last.distance - 1
+	}
+	return last.distance
 }

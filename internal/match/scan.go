@@ -2,11 +2,12 @@ package match
 
 import (
 	"math/bits"
+	"slices"
 
 	"leakwatch/internal/phash"
 )
 
-// How a scan over 8 orientations costs as much as one over 2.
+// How a scan over 8 orientations costs little more than one over 1.
 //
 // A flip of a picture negates the DCT coefficients of odd frequency along one
 // axis, and so turns round whole classes of bits; a transposition exchanges
@@ -16,11 +17,16 @@ import (
 //
 //	a+b+c+d   (64-a)+b+(64-c)+d   (64-a)+(64-b)+c+d   a+(64-b)+(64-c)+d
 //
-// and the transposed four come from a second base in the same way. About: each
-// turn takes its own median, so its true hash lies slack bits beside the
-// flipped base. By the triangle inequality no turn is nearer to the row than
-// its sum minus its slack: where all eight are beyond the radius the row is
-// passed over, else the true distances decide. Nothing is approximate.
+// and the transposed four come from a second base in the same way: in the bits
+// in which both bases agree its mismatches are the same, in the others they
+// are the rest. So eight counts, of four classes in two parts each, give all
+// eight sums (a Hadamard transform), and every plane is read once.
+//
+// About: each turn takes its own median, so its true hash lies slack bits
+// beside the flipped base. By the triangle inequality no turn is nearer to the
+// row than its sum minus its slack, and no sum over some of the planes is more
+// than that over all: where all eight are beyond the radius the row is passed
+// over, else the true distances decide. Nothing is approximate.
 
 // patterns are the classes, as bits of a mask, that each of the sums turns round.
 var patterns = [4]uint{0b0000, 0b0101, 0b0011, 0b0110}
@@ -31,75 +37,89 @@ const unused = -1 << 20
 // maxSlack is where the sums pass too many rows to be worth it.
 const maxSlack = 48
 
-// batch is one found picture made ready for scans.
+// batch is one found picture, or a part of it, made ready for scans.
 type batch struct {
-	turns [8]class
-	base  [2]class
-	slack [2][4]int // how far the turns lie from pattern p of base b
-	prune bool
+	turns    [8]class
+	distinct []class // the turns that are not equal to one before
+	base     [2]class
+	slack    [2][4]int // how far the turns lie from pattern p of base b
+	prune    bool
 }
 
 func newBatch(turns [8]phash.PDQ) *batch {
 	b := &batch{prune: true}
 	for o, t := range turns {
 		b.turns[o] = classOf(t)
+		if !slices.Contains(b.turns[:o], b.turns[o]) {
+			b.distinct = append(b.distinct, b.turns[o])
+		}
 	}
 	b.base = [2]class{b.turns[0], b.turns[4]}
-	for i := range b.slack {
+	var sums [8]struct{ base, pattern int }
+	for o := range b.turns {
+		sums[o].base, sums[o].pattern = b.nearestSum(&b.turns[o])
+	}
+	for i := range b.base {
+		var flipped []class
+		for o, sum := range sums {
+			if sum.base == i {
+				flipped = append(flipped, b.turns[o].turned(patterns[sum.pattern]))
+			}
+		}
+		b.base[i] = b.base[i].middle(flipped)
 		b.slack[i] = [4]int{unused, unused, unused, unused}
 	}
-	for o := range b.turns {
-		base, pattern, slack := b.nearestSum(&b.turns[o])
-		b.slack[base][pattern] = max(b.slack[base][pattern], slack)
+	for o, sum := range sums {
+		t := b.turns[o].turned(patterns[sum.pattern])
+		slack := t.distance(&b.base[sum.base])
+		b.slack[sum.base][sum.pattern] = max(b.slack[sum.base][sum.pattern], slack)
 		b.prune = b.prune && slack <= maxSlack
 	}
 	return b
 }
 
 // nearestSum says which pattern of which base describes a turn best.
-func (b *batch) nearestSum(turn *class) (base, pattern, slack int) {
-	slack = 257
-	for i := range b.base {
-		for p, mask := range patterns {
-			d := 0
-			for c := range turn {
-				n := bits.OnesCount64(turn[c] ^ b.base[i][c])
-				if mask>>c&1 == 1 {
-					n = 64 - n
-				}
-				d += n
-			}
-			if d < slack {
-				base, pattern, slack = i, p, d
+func (b *batch) nearestSum(turn *class) (base, pattern int) {
+	least := 257
+	for p, mask := range patterns {
+		t := turn.turned(mask)
+		for i := range b.base {
+			if d := t.distance(&b.base[i]); d < least {
+				base, pattern, least = i, p, d
 			}
 		}
 	}
-	return base, pattern, slack
+	return base, pattern
 }
 
-// pass counts four sums at once, in lanes of 16 bits: two rows by two bases.
-// A lane starts at its limit over threshold, and what the sum leaves has that
-// bit only where the sum is within the limit.
-const (
-	lanes     = 1 | 1<<16 | 1<<32 | 1<<48
-	threshold = 1024
-)
+// turned negates the classes of a mask.
+func (c class) turned(mask uint) class {
+	for i := range c {
+		c[i] ^= -uint64(mask >> i & 1)
+	}
+	return c
+}
 
-// limits are the lanes to start from, one word for each pattern.
-func (b *batch) limits(radius int) (l [4]uint64) {
-	for p, mask := range patterns {
-		for i := range b.base {
-			limit := threshold + b.slack[i][p] + radius
-			if b.slack[i][p] == unused {
-				limit = threshold / 2
+// middle is what most of the hashes say, bit by bit; where they are divided, c
+// says it.
+func (c class) middle(hashes []class) class {
+	for i := range c {
+		for bit := uint64(1); bit != 0; bit <<= 1 {
+			n := 0
+			for _, h := range hashes {
+				if h[i]&bit != 0 {
+					n++
+				}
 			}
-			if mask != 0 {
-				limit -= 128 // two of the four words are turned round
+			switch {
+			case 2*n > len(hashes):
+				c[i] |= bit
+			case 2*n < len(hashes):
+				c[i] &^= bit
 			}
-			l[p] |= uint64(limit) << (16 * i) * (1 | 1<<32)
 		}
 	}
-	return l
+	return c
 }
 
 // distance is the least over the turns, and the first turn that has it.
@@ -111,54 +131,6 @@ func (b *batch) distance(row *class) (d, turn int) {
 		}
 	}
 	return d, turn
-}
-
-// nearest returns the first row of the least distance within radius that take
-// accepts; row is -1 when there is none.
-func (b *batch) nearest(r *rows, radius int, take func(row int) bool) (row, distance, turn int) {
-	row = -1
-	rows := r.hashes
-	limits := b.limits(radius)
-	for i := 0; i < len(rows) && radius >= 0; i += 2 {
-		if b.prune {
-			if i = pass(rows, i, &b.base, &limits); i >= len(rows) {
-				break
-			}
-		}
-		for j := i; j < min(i+2, len(rows)); j++ {
-			if d, o := b.distance(&rows[j]); d <= radius && take(j) {
-				row, distance, turn = j, d, o
-				radius = d - 1
-				limits = b.limits(radius)
-			}
-		}
-	}
-	return row, distance, turn
-}
-
-// pass returns the next pair of rows, from i on, of which a sum is within its
-// limit. A last row without a partner always passes.
-func pass(rows []class, i int, base *[2]class, limits *[4]uint64) int {
-	p, q := base[0], base[1]
-	for ; i+1 < len(rows); i += 2 {
-		w, v := &rows[i], &rows[i+1]
-		a := lane(w[0], v[0], p[0], q[0])
-		b := lane(w[1], v[1], p[1], q[1])
-		c := lane(w[2], v[2], p[2], q[2])
-		d := lane(w[3], v[3], p[3], q[3])
-		ab, cd, ba, dc := a+b, c+d, b-a, d-c
-		near := (limits[0] - ab - cd) | (limits[1] - dc - ba) | (limits[2] - cd + ab) | (limits[3] - dc + ba)
-		if near&(threshold*lanes) != 0 {
-			return i
-		}
-	}
-	return i
-}
-
-// lane counts the bits between two rows and two bases.
-func lane(w, v, p, q uint64) uint64 {
-	return uint64(bits.OnesCount64(w^p)) + uint64(bits.OnesCount64(w^q))<<16 +
-		uint64(bits.OnesCount64(v^p))<<32 + uint64(bits.OnesCount64(v^q))<<48
 }
 
 // nearestPHash is nearest for 64-bit hashes.

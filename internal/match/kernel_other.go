@@ -1,0 +1,11 @@
+//go:build !amd64 || purego
+
+package match
+
+func kernelOne(g *group, t *tally, offsets []uint32, near *[lineWords]uint64) {
+	oneGo(g, t, offsets, near)
+}
+
+func kernelEight(g *group, t *[8]tally, offsets []uint32, near *[lineWords]uint64) {
+	eightGo(g, t, offsets, near)
+}
