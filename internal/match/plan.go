@@ -12,7 +12,7 @@ type plan struct {
 	sums    [8]tally
 	sumOf   []uint32 // the offsets of all sums, in bytes within a group
 	singles []single
-	planes  int // used
+	planes  int  // used
 	exact   bool // what passes is within the radius
 }
 
