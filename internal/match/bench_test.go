@@ -107,7 +107,7 @@ func BenchmarkSearch300k(b *testing.B) {
 				turns := picture(r)
 				batch := newBatch(turns)
 				start := time.Now()
-				row, d, turn := seg.nearestWhole(batch, 63, always)
+				row, d, turn := seg.pdq.nearest(batch, 63, always)
 				middle := time.Now()
 				words := [8][4]uint64{}
 				for o := range batch.turns {

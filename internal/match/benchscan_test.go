@@ -94,7 +94,7 @@ func BenchmarkScan(b *testing.B) {
 func scanAndLoop(b *testing.B, seg *segment, all [][4]uint64, turns [8]phash.PDQ, radius int) (scanned, looped time.Duration) {
 	start := time.Now()
 	batch := newBatch(turns)
-	row, d, turn := seg.nearestWhole(batch, radius, func(int) bool { return true })
+	row, d, turn := seg.pdq.nearest(batch, radius, func(int) bool { return true })
 	scanned = time.Since(start)
 	var words [8][4]uint64
 	for o := range words {

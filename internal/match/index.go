@@ -18,9 +18,7 @@ type segment struct {
 	qual  []int8  // of each row, or UnknownQuality
 	owner []owner // of each row
 
-	win       rows    // windows of entries; equal ones are not merged
-	winOwner  []owner // of each
-	winNumber []uint8 // of each, in the order of phash.EntryWindows
+	windows windowRows
 
 	phash      []uint64 // the same for entries that have no PDQ
 	phashOwner []owner
@@ -51,7 +49,7 @@ func (o owner) rival(refID uint32) bool { return o.ref&sharedRow != 0 || o.ref !
 // memory is what the segment occupies.
 func (s *segment) memory() int64 {
 	return s.pdq.memory() + int64(cap(s.qual)) + int64(cap(s.owner))*8 +
-		s.win.memory() + int64(cap(s.winOwner))*8 + int64(cap(s.winNumber)) +
+		s.windows.memory() +
 		int64(cap(s.phash))*8 + int64(cap(s.phashOwner))*8 +
 		int64(cap(s.shaPrefix))*8 + int64(cap(s.shaEntry))*4
 }
@@ -167,14 +165,6 @@ func (b *builder) addPHash(h uint64, o owner) (first uint32, double bool) {
 	return 0, false
 }
 
-// addWindow takes a window of an entry. It finds the entry, and is never a
-// double.
-func (b *builder) addWindow(h class, o owner, window uint8) {
-	s := &b.seg
-	s.win.add(h)
-	s.winOwner, s.winNumber = append(s.winOwner, o), append(s.winNumber, window)
-}
-
 // share lets a later entry into the row.
 func (o *owner) share(later owner) {
 	if o.rival(later.ref) {
@@ -200,9 +190,8 @@ func (b *builder) segment(r record) *segment {
 		s.pdq.add(h)
 	}
 	s.pdq.end()
-	s.win.end()
+	s.windows.end()
 	s.qual, s.owner = fit(s.qual), fit(s.owner)
-	s.winOwner, s.winNumber = fit(s.winOwner), fit(s.winNumber)
 	s.phash, s.phashOwner = fit(s.phash), fit(s.phashOwner)
 	return s
 }

@@ -192,7 +192,7 @@ func FuzzSearchEqualsLoop(f *testing.F) {
 		seg := segmentOf(t, all)
 		q := query(r, all)
 		b := newBatch(q.Parts[0].Turns)
-		row, d, turn := seg.nearestWhole(b, o.MaxDistance, func(row int) bool { return o.usable(int(seg.qual[row])) })
+		row, d, turn := seg.pdq.nearest(b, o.MaxDistance, func(row int) bool { return o.usable(int(seg.qual[row])) })
 		verdict, ref, want, _, orientation := loop(all, o, &q)
 		if (row >= 0) != (verdict != "") {
 			t.Fatalf("got row %d, a loop says %q", row, verdict)
@@ -271,7 +271,8 @@ func TestSlackIsTheLargest(t *testing.T) {
 	turns := same(randomPDQ(r))
 	turns[3] = flipBits(r, turns[0], 30)
 	all := []Entry{{Ref: "a", PDQ: &turns[3], Quality: 100}, {Ref: "b", PDQ: ptr(randomPDQ(r)), Quality: 100}, {Ref: "c", PDQ: ptr(randomPDQ(r)), Quality: 100}}
-	row, d, turn := segmentOf(t, all).nearestWhole(newBatch(turns), 0, func(int) bool { return true })
+	seg := segmentOf(t, all)
+	row, d, turn := seg.pdq.nearest(newBatch(turns), 0, func(int) bool { return true })
 	if row != 0 || d != 0 || turn != 3 {
 		t.Errorf("got row %d at %d turn %d, want row 0 at 0 turn 3", row, d, turn)
 	}

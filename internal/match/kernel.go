@@ -6,20 +6,20 @@ package match
 // i. Here they are in Go, for 64 rows at a time; kernel_amd64.s does the same
 // for 256.
 
-// tally is one count over some planes, in the order of its plan: first those
+// counter is one count over some planes, in the order of its plan: first those
 // where the hash has a 1, then those where it has a 0. Bits are counted, not
 // mismatches: a count is begun, negated between the two lists by turning its
 // bits round, and start makes up for the zeros of the first list.
-type tally struct {
-	start  [tallyBits]uint64 // where the count begins: all zeros or all ones for each bit of it
-	blocks [2][3]uint64      // how many blocks of 8, 4 and 1 planes each list has
+type counter struct {
+	start  [counterBits]uint64 // where the count begins: all zeros or all ones for each bit of it
+	blocks [2][3]uint64        // how many blocks of 8, 4 and 1 planes each list has
 }
 
-const tallyBits = 9
+const counterBits = 9
 
 // begin sets where the count starts, so that it ends at value + mismatches,
-// modulo 2^tallyBits.
-func (t *tally) begin(value int) {
+// modulo 2^counterBits.
+func (t *counter) begin(value int) {
 	b := t.blocks[0]
 	ones := int(8*b[0] + 4*b[1] + b[2])
 	s := -1 - value - ones
@@ -28,15 +28,15 @@ func (t *tally) begin(value int) {
 	}
 }
 
-func (t *tally) planes() (n int) {
+func (t *counter) planes() (n int) {
 	for _, b := range t.blocks {
 		n += int(8*b[0] + 4*b[1] + b[2])
 	}
 	return n
 }
 
-// count is the tally of 64 rows, and the offsets after it.
-func (t *tally) count(g *group, w int, offsets []uint32) (sum [tallyBits]uint64, rest []uint32) {
+// count is the counter of 64 rows, and the offsets after it.
+func (t *counter) count(g *group, w int, offsets []uint32) (sum [counterBits]uint64, rest []uint32) {
 	sum = t.start
 	at := func(i int) uint64 { return g[(int(offsets[i])/8+w)&(groupWords-1)] }
 	for list, b := range t.blocks {
@@ -56,7 +56,7 @@ func (t *tally) count(g *group, w int, offsets []uint32) (sum [tallyBits]uint64,
 			two, b4 = add3(two, a2, b2)
 			four, c8 = add3(four, a4, b4)
 			offsets = offsets[8:]
-			for i := 3; i < tallyBits; i++ {
+			for i := 3; i < counterBits; i++ {
 				sum[i], c8 = sum[i]^c8, sum[i]&c8
 			}
 		}
@@ -67,7 +67,7 @@ func (t *tally) count(g *group, w int, offsets []uint32) (sum [tallyBits]uint64,
 			sum[0], b2 = add3(sum[0], at(2), at(3))
 			sum[1], c4 = add3(sum[1], a2, b2)
 			offsets = offsets[4:]
-			for i := 2; i < tallyBits; i++ {
+			for i := 2; i < counterBits; i++ {
 				sum[i], c4 = sum[i]^c4, sum[i]&c4
 			}
 		}
@@ -88,22 +88,22 @@ func add3(a, b, c uint64) (sum, carry uint64) {
 	return u ^ c, a&b | u&c
 }
 
-// oneGo marks the rows whose tally is below 256.
-func oneGo(g *group, t *tally, offsets []uint32, near *[lineWords]uint64) {
+// oneGo marks the rows whose counter is below 256.
+func oneGo(g *group, t *counter, offsets []uint32, near *[lineWords]uint64) {
 	for w := range near {
 		sum, _ := t.count(g, w, offsets)
-		near[w] = ^sum[tallyBits-1]
+		near[w] = ^sum[counterBits-1]
 	}
 }
 
 // eightGo marks the rows that have a sum below zero, of the eight that scan.go
-// makes of a plan's eight tallies.
-func eightGo(g *group, t *[8]tally, offsets []uint32, near *[lineWords]uint64) {
+// makes of a plan's eight counters.
+func eightGo(g *group, t *[8]counter, offsets []uint32, near *[lineWords]uint64) {
 	for w := range near {
 		var upright, across [4][8]uint64 // the distances of each class from the two bases
 		rest := offsets
 		for k := range 4 {
-			var u, v [tallyBits]uint64
+			var u, v [counterBits]uint64
 			u, rest = t[2*k].count(g, w, rest)
 			v, rest = t[2*k+1].count(g, w, rest)
 			sumAndDifference((*[8]uint64)(u[:]), (*[8]uint64)(v[:]), &upright[k], &across[k])

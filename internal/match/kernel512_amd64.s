@@ -5,7 +5,7 @@
 // The kernels of kernel.go for 512 rows at a time, with AVX-512, which adds
 // three bits in two instructions.
 //
-// SI group   DX next offset   DI tally   R11 its blocks
+// SI group   DX next offset   DI counter   R11 its blocks
 // Z0-Z8 bits of the count   Z9-Z14 scratch
 
 // acc, carry = acc + b + c.
@@ -135,7 +135,7 @@
 	VPORQ (x+448)(R12), Z1, Z1 \
 	VPORQ Z1, Z10, Z10
 
-// func eightAVX512(planes *group, t *[8]tally, offsets *uint32, near *[8]uint64)
+// func eightAVX512(planes *group, t *[8]counter, offsets *uint32, near *[8]uint64)
 TEXT ·eightAVX512(SB), 0, $4160-32
 	MOVQ planes+0(FP), SI
 	MOVQ near+24(FP), AX
@@ -147,7 +147,7 @@ TEXT ·eightAVX512(SB), 0, $4160-32
 	MOVQ R12, R10
 	MOVQ $8, R13
 
-tally:
+counter:
 	BEGIN
 	XORL R9, R9
 	MOVL $2, R14
@@ -199,7 +199,7 @@ counted:
 	ADDQ $512, R10
 	ADDQ $120, DI
 	DECQ R13
-	JNZ tally
+	JNZ counter
 
 	// Class k lies at 1024 k: its distance from the first base, and 512 further
 	// on from the second.
@@ -221,7 +221,7 @@ counted:
 	VZEROUPPER
 	RET
 
-// func oneAVX512(planes *group, t *tally, offsets *uint32, near *[8]uint64)
+// func oneAVX512(planes *group, t *counter, offsets *uint32, near *[8]uint64)
 TEXT ·oneAVX512(SB), NOSPLIT, $0-32
 	MOVQ planes+0(FP), SI
 	MOVQ t+8(FP), DI

@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 // kernelOne and kernelEight are oneGo and eightGo, by the CPU's best means.
 
-func kernelOne(g *group, t *tally, offsets []uint32, near *[lineWords]uint64) {
+func kernelOne(g *group, t *counter, offsets []uint32, near *[lineWords]uint64) {
 	switch {
 	case len(offsets) == 0 || !cpu.X86.HasAVX2:
 		oneGo(g, t, offsets, near)
@@ -17,7 +17,7 @@ func kernelOne(g *group, t *tally, offsets []uint32, near *[lineWords]uint64) {
 	}
 }
 
-func kernelEight(g *group, t *[8]tally, offsets []uint32, near *[lineWords]uint64) {
+func kernelEight(g *group, t *[8]counter, offsets []uint32, near *[lineWords]uint64) {
 	switch {
 	case len(offsets) == 0 || !cpu.X86.HasAVX2:
 		eightGo(g, t, offsets, near)
@@ -28,17 +28,17 @@ func kernelEight(g *group, t *[8]tally, offsets []uint32, near *[lineWords]uint6
 	}
 }
 
-// The offsets are trusted: as many as the blocks of the tallies say, each
+// The offsets are trusted: as many as the blocks of the counters say, each
 // within a group.
 
 //go:noescape
-func oneAVX2(planes *group, t *tally, offsets *uint32, near *[lineWords]uint64)
+func oneAVX2(planes *group, t *counter, offsets *uint32, near *[lineWords]uint64)
 
 //go:noescape
-func eightAVX2(planes *group, t *[8]tally, offsets *uint32, near *[lineWords]uint64)
+func eightAVX2(planes *group, t *[8]counter, offsets *uint32, near *[lineWords]uint64)
 
 //go:noescape
-func oneAVX512(planes *group, t *tally, offsets *uint32, near *[lineWords]uint64)
+func oneAVX512(planes *group, t *counter, offsets *uint32, near *[lineWords]uint64)
 
 //go:noescape
-func eightAVX512(planes *group, t *[8]tally, offsets *uint32, near *[lineWords]uint64)
+func eightAVX512(planes *group, t *[8]counter, offsets *uint32, near *[lineWords]uint64)

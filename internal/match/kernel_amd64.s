@@ -4,7 +4,7 @@
 
 // The kernels of kernel.go for 256 rows at a time, with AVX2.
 //
-// SI group, or its upper 256 rows   DX next offset   DI tally   R11 its blocks
+// SI group, or its upper 256 rows   DX next offset   DI counter   R11 its blocks
 // Y0-Y8 bits of the count           Y9-Y15 scratch
 
 // acc, carry = acc + b + c; b and c are kept.
@@ -142,7 +142,7 @@
 	VPOR (x+224)(R12), Y1, Y1 \
 	VPOR Y1, Y10, Y10
 
-// func eightAVX2(planes *group, t *[8]tally, offsets *uint32, near *[8]uint64)
+// func eightAVX2(planes *group, t *[8]counter, offsets *uint32, near *[8]uint64)
 TEXT ·eightAVX2(SB), 0, $2112-32
 	MOVQ planes+0(FP), SI
 	MOVQ near+24(FP), AX
@@ -156,7 +156,7 @@ half:
 	MOVQ R12, R10
 	MOVQ $8, R13
 
-tally:
+counter:
 	BEGIN
 	XORL R9, R9
 	MOVL $2, R14
@@ -208,7 +208,7 @@ counted:
 	ADDQ $256, R10
 	ADDQ $120, DI
 	DECQ R13
-	JNZ tally
+	JNZ counter
 
 	// Class k lies at 512 k: its distance from the first base, and 256 further
 	// on from the second.
@@ -234,7 +234,7 @@ counted:
 	VZEROUPPER
 	RET
 
-// func oneAVX2(planes *group, t *tally, offsets *uint32, near *[8]uint64)
+// func oneAVX2(planes *group, t *counter, offsets *uint32, near *[8]uint64)
 TEXT ·oneAVX2(SB), NOSPLIT, $0-32
 	MOVQ planes+0(FP), SI
 	MOVQ t+8(FP), DI

@@ -285,7 +285,7 @@ func (s *Sets) findSelf(seg *segment, i uint32) error {
 	always := func(int) bool { return true }
 	switch {
 	case e.PDQ != nil:
-		row, _, _ := seg.nearestWhole(newBatch([8]phash.PDQ{*e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ}), 0, always)
+		row, _, _ := seg.pdq.nearest(newBatch([8]phash.PDQ{*e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ, *e.PDQ}), 0, always)
 		if row < 0 || seg.owner[row].entry > i {
 			return errors.New("its PDQ hash is not found")
 		}

@@ -1,42 +1,10 @@
 package match
 
-import "cmp"
+import "slices"
 
-// candidate is an entry near a found picture, by the nearest of its rows.
-type candidate struct {
-	entry    uint32
-	refID    uint32 // the first entry of the same ref
-	window   int8   // of the entry, or wholeEntry
-	distance int
-	turn     int // index into the turns of the part: EXIF orientation - 1
-}
-
-// wholeEntry is the window of a candidate found by the hash of its whole.
-const wholeEntry = -1
-
-// reach is how far a search looks, in PDQ bits: at the whole of entries and at
-// their windows. Where one is negative those rows are not looked at.
-type reach struct{ whole, window int }
-
-// before is the order of candidates: the nearer, then the entry loaded first,
-// then the whole and the lower window.
-func (c *candidate) before(d *candidate) bool {
-	return cmp.Or(cmp.Compare(c.distance, d.distance), cmp.Compare(c.entry, d.entry), cmp.Compare(c.window, d.window)) < 0
-}
-
-// nearestWhole returns the row of seg.pdq of the least distance within radius
-// that take accepts, of several the one loaded first; row is -1 when there is
-// none.
-func (s *segment) nearestWhole(b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
-	return nearest(&s.pdq, b, radius, take)
-}
-
-// nearestWindow is nearestWhole for the rows of seg.win.
-func (s *segment) nearestWindow(b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
-	return nearest(&s.win, b, radius, take)
-}
-
-func nearest(r *rows, b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
+// nearest returns the row of the least distance within radius that take
+// accepts, of equal ones the first; row is -1 when there is none.
+func (r *rows) nearest(b *batch, radius int, take func(row int) bool) (row, distance, turn int) {
 	row = -1
 	s := &search{b: b, radius: radius}
 	s.found = func(at, d, o int) {
@@ -45,96 +13,66 @@ func nearest(r *rows, b *batch, radius int, take func(row int) bool) (row, dista
 			s.radius = d - 1
 		}
 	}
-	scan(r, []*search{s})
+	r.scan(s)
 	return row, distance, turn
 }
 
-// near returns the k nearest entries within reach, at most one of each ref,
-// nearest first. judged is asked for the first entry of a row and its quality;
-// windows have none that is too low, and say 100.
-func (s *segment) near(b *batch, r reach, k int, judged func(entry uint32, quality int) bool) []candidate {
-	return s.nearAll([]*batch{b}, r, k, judged)[0]
+// each gives out all rows within radius in their order, with the least
+// distance over the turns and the first turn that has it.
+func (r *rows) each(b *batch, radius int, visit func(row, distance, turn int)) {
+	r.scan(&search{b: b, radius: radius, found: visit})
 }
 
-// nearAll is near for several parts of one found picture, in one pass.
-func (s *segment) nearAll(parts []*batch, r reach, k int, judged func(entry uint32, quality int) bool) [][]candidate {
-	found := make([][]candidate, len(parts))
+// neighbour is a row near a part of a found picture.
+type neighbour struct {
+	row            int
+	ref            uint32
+	distance, turn int
+}
+
+// near returns for each part the nearest rows within radius of k different
+// refs, the nearest first, of equal ones the first; all parts share one pass.
+// of says whose a row is, and whether it counts.
+func (r *rows) near(parts []*batch, radius, k int, of func(row int) (ref uint32, ok bool)) [][]neighbour {
+	found := make([][]neighbour, len(parts))
 	if k < 1 {
 		return found
 	}
-	few := make([]nearestFew, len(parts))
-	whole, windows := make([]*search, len(parts)), make([]*search, len(parts))
+	searches := make([]*search, len(parts))
 	for i, b := range parts {
-		f := &few[i]
-		f.k = k
-		w := &search{b: b, radius: r.whole}
-		w.found = func(row, d, turn int) {
-			if o := s.owner[row]; judged(o.entry, int(s.qual[row])) {
-				f.add(candidate{o.entry, o.refID(), wholeEntry, d, turn})
-				w.radius = min(w.radius, f.radius(o.entry))
+		s := &search{b: b, radius: radius}
+		s.found = func(row, d, turn int) {
+			ref, ok := of(row)
+			if !ok {
+				return
+			}
+			found[i] = nearer(found[i], neighbour{row, ref, d, turn}, k)
+			if len(found[i]) == k {
+				s.radius = min(s.radius, found[i][k-1].distance-1) // the rows to come are later ones
 			}
 		}
-		v := &search{b: b, radius: r.window}
-		v.found = func(row, d, turn int) {
-			if o := s.winOwner[row]; judged(o.entry, 100) {
-				f.add(candidate{o.entry, o.refID(), int8(s.winNumber[row]), d, turn})
-				v.radius = min(v.radius, f.radius(o.entry))
-			}
-		}
-		whole[i], windows[i] = w, v
+		searches[i] = s
 	}
-	scan(&s.pdq, whole)
-	for i, v := range windows {
-		v.radius = min(v.radius, few[i].radius(0))
-	}
-	scan(&s.win, windows)
-	for i := range few {
-		found[i] = few[i].list
-	}
+	r.scan(searches...)
 	return found
 }
 
-// nearestFew keeps the k nearest candidates of distinct refs, in their order.
-type nearestFew struct {
-	k    int
-	list []candidate
-}
-
-func (n *nearestFew) add(c candidate) {
-	for i := range n.list {
-		if n.list[i].refID != c.refID {
-			continue
+// nearer puts n, a later row than all of them, into a sorted list of at most
+// k, each ref once.
+func nearer(list []neighbour, n neighbour, k int) []neighbour {
+	if i := slices.IndexFunc(list, func(o neighbour) bool { return o.ref == n.ref }); i >= 0 {
+		if list[i].distance <= n.distance {
+			return list
 		}
-		if !c.before(&n.list[i]) {
-			return
-		}
-		n.list = append(n.list[:i], n.list[i+1:]...)
-		break
+		list = slices.Delete(list, i, i+1)
 	}
-	if len(n.list) == n.k && (n.k == 0 || !c.before(&n.list[n.k-1])) {
-		return
-	}
-	if len(n.list) == n.k {
-		n.list = n.list[:n.k-1]
-	}
-	at := len(n.list)
-	for at > 0 && c.before(&n.list[at-1]) {
+	at := len(list)
+	for at > 0 && n.distance < list[at-1].distance {
 		at--
 	}
-	n.list = append(n.list, candidate{})
-	copy(n.list[at+1:], n.list[at:])
-	n.list[at] = c
-}
-
-// radius is how far a row may lie to be one of the few, when it belongs to
-// entry or to one after it.
-func (n *nearestFew) radius(entry uint32) int {
-	if len(n.list) < n.k {
-		return 256
+	if at == k {
+		return list
 	}
-	last := &n.list[n.k-1]
-	if last.entry < entry {
-		return last.distance - 1
-	}
-	return last.distance
+	list = slices.Insert(list, at, n)
+	return list[:min(len(list), k)]
 }

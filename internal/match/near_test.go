@@ -1,6 +1,8 @@
 package match
 
 import (
+	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -8,120 +10,78 @@ import (
 	"leakwatch/internal/phash"
 )
 
-// windowed is a set with windows: rows of the index, and what a loop needs to
-// know of them.
-type windowed struct {
-	seg     segment
-	all     []windowedRow
-	entries []Entry // what was drawn for the wholes
-	windows []Entry // and for the windows; not all of these are in the set
+// drawRows draws n rows of a kind, each with a ref, and what they were drawn of.
+func drawRows(r *rand.Rand, kind string, n int) (all rows, hashes []class, refs []uint32, from []Entry) {
+	from = population(r, kind, n)
+	for i := range from {
+		hashes = append(hashes, classOf([32]byte(*from[i].PDQ)))
+		refs = append(refs, uint32(r.IntN(1+n*2/3)))
+		all.add(hashes[i])
+	}
+	all.end()
+	return all, hashes, refs, from
 }
 
-type windowedRow struct {
-	hash       class
-	entry, ref uint32
-	window     int8
-	quality    int
-}
-
-// drawWindowed draws a set of n entries of a kind, each with some windows.
-func drawWindowed(r *rand.Rand, kind string, n int) *windowed {
-	w := &windowed{entries: population(r, kind, n), windows: population(r, kind, 3*n)}
-	b := newBuilder(0)
-	firstOf := map[string]uint32{}
-	for i, e := range w.entries {
-		ref, known := firstOf[e.Ref]
-		if !known {
-			ref = uint32(i)
-			firstOf[e.Ref] = ref
-		}
-		o := owner{uint32(i), ref}
-		h := classOf([32]byte(*e.PDQ))
-		b.addPDQ(h, int8(e.Quality), o)
-		w.all = append(w.all, windowedRow{h, o.entry, ref, wholeEntry, e.Quality})
-		for number := range r.IntN(4) {
-			h := classOf([32]byte(*w.windows[3*i+number].PDQ))
-			b.addWindow(h, o, uint8(7*number))
-			w.all = append(w.all, windowedRow{h, o.entry, ref, int8(7 * number), 100})
+// leastOf is the least distance over the turns, and the first turn that has it.
+func leastOf(b *batch, h *class) (distance, turn int) {
+	distance = 257
+	for o := range b.turns {
+		if d := b.turns[o].distance(h); d < distance {
+			distance, turn = d, o
 		}
 	}
-	w.seg = *b.segment(record{})
-	return w
-}
-
-// loop is near by its comment. Entries of one hash and quality share a row,
-// for which the first of them speaks.
-func (w *windowed) loop(b *batch, reach reach, k int, judged func(uint32, int) bool) []candidate {
-	type shared struct {
-		hash    class
-		quality int
-	}
-	speaks := map[shared]bool{}
-	best := map[uint32]candidate{}
-	for i := range w.all {
-		row := &w.all[i]
-		radius := reach.window
-		if row.window == wholeEntry {
-			radius = reach.whole
-			if speaks[shared{row.hash, row.quality}] {
-				continue
-			}
-			speaks[shared{row.hash, row.quality}] = true
-		}
-		c := candidate{entry: row.entry, refID: row.ref, window: row.window, distance: 257}
-		for o := range b.turns {
-			if d := b.turns[o].distance(&row.hash); d < c.distance {
-				c.distance, c.turn = d, o
-			}
-		}
-		if c.distance > radius || !judged(row.entry, row.quality) {
-			continue
-		}
-		if had, known := best[row.ref]; !known || c.before(&had) {
-			best[row.ref] = c
-		}
-	}
-	var list []candidate
-	for _, c := range best {
-		list = append(list, c)
-	}
-	slices.SortFunc(list, func(a, b candidate) int {
-		if a.before(&b) {
-			return -1
-		}
-		return 1
-	})
-	return list[:min(k, len(list))]
+	return distance, turn
 }
 
 func checkNear(t *testing.T, r *rand.Rand, kind string, n, radius int) {
 	t.Helper()
-	w := drawWindowed(r, kind, n)
+	all, hashes, refs, from := drawRows(r, kind, n)
 	parts := make([]*batch, 1+r.IntN(4))
-	from := w.entries // what queries are made from
 	for i := range parts {
-		if i == 1 {
-			from = w.windows
-		}
 		parts[i] = newBatch(query(r, from).Parts[0].Turns)
 	}
 	k := 1 + r.IntN(6)
-	reach := reach{radius, radius - r.IntN(8)}
-	judged := func(entry uint32, quality int) bool { return entry%5 != 3 && quality != 30 }
-	got := w.seg.nearAll(parts, reach, k, judged)
+	counts := func(row int) (uint32, bool) { return refs[row], row%5 != 3 }
+	near := all.near(parts, radius, k, counts)
 	for i, b := range parts {
-		if want := w.loop(b, reach, k, judged); !slices.Equal(got[i], want) {
-			t.Fatalf("%d %s entries, reach %v, k %d: got %+v, want %+v", n, kind, reach, k, got[i], want)
+		var within []neighbour
+		best := map[uint32]neighbour{}
+		for row := range hashes {
+			d, turn := leastOf(b, &hashes[row])
+			if d > radius {
+				continue
+			}
+			n := neighbour{row, refs[row], d, turn}
+			within = append(within, n)
+			if had, known := best[n.ref]; row%5 != 3 && (!known || d < had.distance) {
+				best[n.ref] = n
+			}
+		}
+		want := slices.SortedFunc(maps.Values(best), func(a, b neighbour) int {
+			return cmp.Or(cmp.Compare(a.distance, b.distance), cmp.Compare(a.row, b.row))
+		})
+		want = want[:min(k, len(want))]
+		if !slices.Equal(near[i], want) {
+			t.Fatalf("%d %s rows, radius %d, %d nearest: got %v, want %v", n, kind, radius, k, near[i], want)
+		}
+		row, d, turn := all.nearest(b, radius, func(row int) bool { return row%5 != 3 })
+		if len(want) == 0 && row >= 0 || len(want) > 0 && (neighbour{row, want[0].ref, d, turn}) != want[0] {
+			t.Fatalf("%d %s rows, radius %d, nearest: got row %d at %d turn %d, want %v", n, kind, radius, row, d, turn, want)
+		}
+		var got []neighbour
+		all.each(b, radius, func(row, d, turn int) { got = append(got, neighbour{row, refs[row], d, turn}) })
+		if !slices.Equal(got, within) {
+			t.Fatalf("%d %s rows, each within %d: got %v, want %v", n, kind, radius, got, within)
 		}
 	}
 }
 
-// The k nearest entries are those of a plain loop over all rows.
+// What searches find is what a plain loop over all rows finds.
 func TestNearEqualsLoop(t *testing.T) {
 	r := rand.New(rand.NewPCG(31, 32))
 	for _, kind := range []string{"random", "clustered", "duplicates", "zeros", "ones"} {
 		for _, n := range []int{0, 1, 2, 3, 4, 5, 511, 512, 513, 1100} {
-			for _, radius := range []int{0, 1, 31, 63, 90, 128, 255, 256} {
+			for _, radius := range []int{-1, 0, 1, 31, 63, 90, 128, 255, 256} {
 				checkNear(t, r, kind, n, radius)
 			}
 		}
@@ -137,25 +97,48 @@ func FuzzNearEqualsLoop(f *testing.F) {
 	})
 }
 
-// A window of nearestWindow is that of a plain loop.
-func TestNearestWindow(t *testing.T) {
+// A scan that must take more planes, since too much passes, goes on exactly:
+// here all rows agree in the planes that a small radius reads.
+func TestScanLearns(t *testing.T) {
+	r := rand.New(rand.NewPCG(39, 40))
+	turns := same(randomPDQ(r))
+	h := classOf([32]byte(turns[0]))
+	var all rows
+	var want []int
+	for i := range 40 * groupRows {
+		c := h
+		for k := range c {
+			c[k] ^= r.Uint64() << 32
+		}
+		if i%5000 == 77 {
+			c = h
+			want = append(want, i)
+		}
+		all.add(c)
+	}
+	all.end()
+	var got []int
+	all.each(newBatch(turns), 31, func(row, _, _ int) { got = append(got, row) })
+	got = slices.DeleteFunc(got, func(row int) bool { return all.at(row) != h })
+	if !slices.Equal(got, want) {
+		t.Errorf("got rows %v, want %v", got, want)
+	}
+}
+
+// Windows that have no hash make no row, and the others keep their numbers.
+func TestWindowRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(33, 34))
-	for range 40 {
-		w := drawWindowed(r, "clustered", r.IntN(900))
-		b := newBatch(pool()[r.IntN(5)])
-		radius := r.IntN(257)
-		take := func(row int) bool { return w.seg.winNumber[row] != 7 }
-		row, d, turn := w.seg.nearestWindow(b, radius, take)
-		want, wantD, wantTurn := -1, radius+1, 0
-		for i := range w.seg.win.len() {
-			h := w.seg.win.at(i)
-			if n, o := b.distance(&h); n < wantD && take(i) {
-				want, wantD, wantTurn = i, n, o
-			}
-		}
-		if row != want || row >= 0 && (d != wantD || turn != wantTurn) {
-			t.Fatalf("radius %d: got row %d at %d turn %d, want %d at %d turn %d", radius, row, d, turn, want, wantD, wantTurn)
-		}
+	b := newBuilder(0)
+	p, q := randomPDQ(r), randomPDQ(r)
+	b.seg.windows.add([]*phash.PDQ{&p, nil, &q}, owner{3, 1})
+	b.seg.windows.add(nil, owner{4, 4})
+	b.seg.windows.add([]*phash.PDQ{nil, &p}, owner{5, 5})
+	w := &b.segment(record{}).windows
+	if w.hash.len() != 3 || !slices.Equal(w.number, []uint8{0, 2, 1}) || !slices.Equal(w.owner, []owner{{3, 1}, {3, 1}, {5, 5}}) {
+		t.Errorf("got %d rows, windows %v of %v", w.hash.len(), w.number, w.owner)
+	}
+	if row, d, _ := w.hash.nearest(newBatch(same(q)), 10, func(int) bool { return true }); row != 1 || d != 0 {
+		t.Errorf("got row %d at %d, want row 1 at 0", row, d)
 	}
 }
 
@@ -178,22 +161,5 @@ func TestRowsGiveBack(t *testing.T) {
 				t.Fatalf("row %d of %d: got %x, want %x", i, n, got, want[i])
 			}
 		}
-	}
-}
-
-// A search stops where nothing can be found, and a picture of one hash alone
-// is searched as eight turns of it.
-func TestNearOfNothing(t *testing.T) {
-	var seg segment
-	b := newBatch(same(phash.PDQ{1}))
-	if got := seg.near(b, reach{256, 256}, 3, func(uint32, int) bool { return true }); len(got) != 0 {
-		t.Errorf("an empty set: got %+v, want none", got)
-	}
-	w := drawWindowed(rand.New(rand.NewPCG(37, 38)), "zeros", 3)
-	if got := w.seg.near(b, reach{-1, -1}, 3, func(uint32, int) bool { return true }); len(got) != 0 {
-		t.Errorf("no reach: got %+v, want none", got)
-	}
-	if got := w.seg.near(b, reach{1, 1}, 0, func(uint32, int) bool { return true }); len(got) != 0 {
-		t.Errorf("none asked for: got %+v, want none", got)
 	}
 }

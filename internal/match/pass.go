@@ -17,7 +17,7 @@ type search struct {
 
 // scan takes searches through all rows, group by group, so that the rows come
 // from memory once for all of them.
-func scan(r *rows, searches []*search) {
+func (r *rows) scan(searches ...*search) {
 	for i := range r.groups() {
 		g := r.group(i)
 		for _, s := range searches {

@@ -9,16 +9,16 @@ type plan struct {
 	b       *batch
 	radius  int
 	eight   bool // one pass for all turns; else one for each distinct turn
-	sums    [8]tally
+	sums    [8]counter
 	sumOf   []uint32 // the offsets of all sums, in bytes within a group
 	singles []single
 	planes  int  // used
 	exact   bool // what passes is within the radius
 }
 
-// single is the tally for one turn.
+// single is the counter for one turn.
 type single struct {
-	tally   tally
+	counter counter
 	offsets []uint32
 }
 
@@ -34,7 +34,7 @@ func newPlan(b *batch, radius, least int) *plan {
 		if cost := turns*(costOfOne+float64(n)) + costOfPassing(turns*chance(n, radius), refine); cost < one {
 			one, onePlanes = cost, n
 		}
-		if !b.prune || len(b.distinct) == 1 {
+		if !b.prune {
 			continue
 		}
 		through := 0.0
@@ -59,7 +59,7 @@ func newPlan(b *batch, radius, least int) *plan {
 
 // The costs of a plan for a group, in planes counted.
 const (
-	costOfEight = 140 // of making eight sums of the tallies
+	costOfEight = 140 // of making eight sums of the counters
 	costOfOne   = 12  // of a pass
 	costOfRow   = 400 // of gathering a row that passes
 )
@@ -96,14 +96,14 @@ func (p *plan) planOne(planes int) {
 				lists[1-set] = append(lists[1-set], uint32(plane(k, bit)*lineWords*8))
 			}
 		}
-		s.offsets = s.tally.choose(nil, &lists, planes)
-		s.tally.begin(255 - p.radius)
+		s.offsets = s.counter.choose(nil, &lists, planes)
+		s.counter.begin(255 - p.radius)
 	}
 }
 
 // choose takes the first planes of each list, about so many of 256, and whole
 // blocks where that is less than all.
-func (t *tally) choose(offsets []uint32, lists *[2][]uint32, planes int) []uint32 {
+func (t *counter) choose(offsets []uint32, lists *[2][]uint32, planes int) []uint32 {
 	for i, list := range lists {
 		n := len(list)
 		if planes < 256 {
@@ -140,7 +140,7 @@ func (p *plan) planEight(planes int) (ok bool) {
 	return p.eight
 }
 
-// sign of tally t in the sum of pattern mask of a base.
+// sign of counter t in the sum of pattern mask of a base.
 func sign(t int, mask uint, base int) int {
 	s := 1
 	if mask>>(t/2)&1 == 1 {
@@ -152,10 +152,10 @@ func sign(t int, mask uint, base int) int {
 	return s
 }
 
-// startSums says where the tallies start, of n planes each, so that the sum
+// startSums says where the counters start, of n planes each, so that the sum
 // of each turn is below zero where it is within its limit. There are eight
-// tallies and eight limits, and the transform is its own inverse but for a
-// factor of 8: what the rounding costs is made good by the one tally that
+// counters and eight limits, and the transform is its own inverse but for a
+// factor of 8: what the rounding costs is made good by the one counter that
 // counts for all.
 func (p *plan) startSums(n *[8]int) (start [8]int) {
 	var want [2][4]int
@@ -196,7 +196,7 @@ func (p *plan) startSums(n *[8]int) (start [8]int) {
 }
 
 // sumsFit reports whether the kernel's numbers of 8 bits hold all that it
-// makes of tallies of n planes.
+// makes of counters of n planes.
 func sumsFit(n, start *[8]int) bool {
 	type span struct{ low, high int }
 	plus := func(a, b span) span { return span{a.low + b.low, a.high + b.high} }
@@ -238,7 +238,7 @@ func (p *plan) group(g *group, near *[lineWords]uint64) {
 	for i := range p.singles {
 		var more [lineWords]uint64
 		s := &p.singles[i]
-		kernelOne(g, &s.tally, s.offsets, &more)
+		kernelOne(g, &s.counter, s.offsets, &more)
 		for w := range near {
 			near[w] |= more[w]
 		}

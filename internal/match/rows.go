@@ -1,5 +1,7 @@
 package match
 
+import "leakwatch/internal/phash"
+
 // rows are hashes to be searched, cut into planes: one bit of 512 rows stands
 // in eight words next to each other, a cache line, and the 256 planes of these
 // 512 rows make a group of 16 KiB. So one instruction counts one bit of 64,
@@ -94,3 +96,31 @@ func (r *rows) at(i int) (c class) {
 }
 
 func (r *rows) memory() int64 { return int64(cap(r.planes)) * 8 }
+
+// windowRows are the hashes of the windows of entries. Equal ones are not
+// merged, and never a double.
+type windowRows struct {
+	hash   rows
+	owner  []owner
+	number []uint8 // of phash.EntryWindows
+}
+
+// add takes the windows of an entry, in the order of phash.EntryWindows; nil
+// are those that have no hash.
+func (w *windowRows) add(windows []*phash.PDQ, o owner) {
+	for i, p := range windows {
+		if p != nil {
+			w.hash.add(classOf(*p))
+			w.owner, w.number = append(w.owner, o), append(w.number, uint8(i))
+		}
+	}
+}
+
+func (w *windowRows) end() {
+	w.hash.end()
+	w.owner, w.number = fit(w.owner), fit(w.number)
+}
+
+func (w *windowRows) memory() int64 {
+	return w.hash.memory() + int64(cap(w.owner))*8 + int64(cap(w.number))
+}

@@ -47,12 +47,24 @@ type batch struct {
 }
 
 func newBatch(turns [8]phash.PDQ) *batch {
-	b := &batch{prune: true}
+	var sorted [8]class
 	for o, t := range turns {
-		b.turns[o] = classOf(t)
-		if !slices.Contains(b.turns[:o], b.turns[o]) {
-			b.distinct = append(b.distinct, b.turns[o])
+		sorted[o] = classOf(t)
+	}
+	return batchOf(sorted)
+}
+
+// batchOf is newBatch for hashes that are sorted into classes already. Eight
+// times the same make a search for that hash as it stands.
+func batchOf(turns [8]class) *batch {
+	b := &batch{turns: turns}
+	for o, t := range turns {
+		if !slices.Contains(turns[:o], t) {
+			b.distinct = append(b.distinct, t)
 		}
+	}
+	if b.prune = len(b.distinct) > 1; !b.prune {
+		return b
 	}
 	b.base = [2]class{b.turns[0], b.turns[4]}
 	var sums [8]struct{ base, pattern int }

@@ -124,12 +124,12 @@ func (s *Sets) alike(o Options, seg *segment, q *Query, b *batch) (Hit, error) {
 
 func (s *Sets) alikePDQ(o Options, seg *segment, b *batch) (Hit, error) {
 	judged := func(row int) bool { return o.usable(int(seg.qual[row])) }
-	row, d, turn := seg.nearestWhole(b, o.pdqRadius(), judged)
+	row, d, turn := seg.pdq.nearest(b, o.pdqRadius(), judged)
 	if row < 0 {
 		return Hit{}, nil
 	}
 	best, refID := seg.pdq.at(row), seg.owner[row].refID()
-	next, dn, _ := seg.nearestWhole(b, 256, func(row int) bool {
+	next, dn, _ := seg.pdq.nearest(b, 256, func(row int) bool {
 		return seg.pdq.at(row) != best && seg.owner[row].rival(refID) && judged(row)
 	})
 	e, err := s.entry(seg.record.ID, seg.owner[row].entry)

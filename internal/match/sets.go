@@ -106,7 +106,7 @@ func (s *segment) shown(o Options) Set {
 	set := s.told(o)
 	set.Detail = &Detail{
 		Thresholds:  Thresholds{o.MaxDistance, o.CopyDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality},
-		Rows:        s.pdq.len() + s.win.len() + len(s.phash),
+		Rows:        s.pdq.len() + s.windows.hash.len() + len(s.phash),
 		MemoryBytes: s.memory(),
 	}
 	return set
