@@ -66,6 +66,7 @@ func readJPEG(data []byte, p *plan) error {
 	}
 	p.memory = f.memory()
 	p.decode = f.decode
+	p.luma = lumaOf(f, p.small, p.tables)
 	return nil
 }
 

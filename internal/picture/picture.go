@@ -53,6 +53,7 @@ type Picture struct {
 	// is averaged to a long side of 1,024 pixels when it is larger: enough for
 	// every fingerprint, and small enough to be held.
 	Luma    *image.Gray
+	Sharp   bool   // Luma is as fine as Decode gives it
 	Partial bool   // a part was not seen: cut off, or further frames
 	Why     string // what was not seen; empty if nothing
 }
@@ -79,6 +80,7 @@ func refuse(cause, format string, args ...any) *Refusal {
 type Decoder struct {
 	limits Limits
 	memory *semaphore.Weighted
+	tables tables
 }
 
 // NewDecoder returns a decoder with a budget of memory of its own.
@@ -110,13 +112,20 @@ func DecodeStored(ctx context.Context, data []byte, l Limits) (Picture, error) {
 // Decode decodes data, upright. The error is a *Refusal, which is an outcome,
 // or that of a cancelled ctx, which says nothing about the picture.
 func (d *Decoder) Decode(ctx context.Context, data []byte) (Picture, error) {
-	return d.decode(ctx, data, true)
+	return d.decode(ctx, data, plan{upright: true})
+}
+
+// DecodeSmall is Decode for a first look: of a JPEG it gives a plane whose
+// shorter side may have no more than 256 pixels, at a fraction of the cost. It
+// is enough for the hashes of the whole picture.
+func (d *Decoder) DecodeSmall(ctx context.Context, data []byte) (Picture, error) {
+	return d.decode(ctx, data, plan{upright: true, small: true})
 }
 
 // DecodeStored is Decode without applying the orientation: the pixels as the
 // published hashes know them.
 func (d *Decoder) DecodeStored(ctx context.Context, data []byte) (Picture, error) {
-	return d.decode(ctx, data, false)
+	return d.decode(ctx, data, plan{})
 }
 
 // plan is what the headers of a picture say, before anything is allocated.
@@ -128,15 +137,19 @@ type plan struct {
 	frames        int
 	why           string // a part that decode will not see
 	decode        func(*guard) (surface, error)
+	luma          *lumaJPEG // comes before decode; nil if there is none
+
+	tables         *tables // of the Decoder
+	upright, small bool    // as is asked for
 }
 
-func (d *Decoder) decode(ctx context.Context, data []byte, upright bool) (Picture, error) {
+func (d *Decoder) decode(ctx context.Context, data []byte, p plan) (Picture, error) {
 	format := Sniff(data)
-	p := plan{orientation: 1, frames: 1}
+	p.orientation, p.frames, p.tables = 1, 1, &d.tables
 	err := d.read(ctx, format, data, &p)
 	if err == nil {
 		var pic Picture
-		if pic, err = d.draw(ctx, &p, upright); err == nil {
+		if pic, err = d.draw(ctx, &p); err == nil {
 			pic.Format = format
 			return pic, nil
 		}
@@ -181,6 +194,14 @@ func (d *Decoder) read(ctx context.Context, format string, data []byte, p *plan)
 	if p.width <= 0 || p.height <= 0 {
 		return refuse("damaged", "%dx%d pixels", p.width, p.height)
 	}
+	if p.luma == nil {
+		return d.holds(p)
+	}
+	return nil
+}
+
+// holds holds the memory that decode needs against the limit.
+func (d *Decoder) holds(p *plan) error {
 	if p.memory > d.limits.Memory {
 		return refuse("limit_pixels", "%dx%d pixels need %d MiB to decode, %d allowed", p.width, p.height, p.memory>>20, d.limits.Memory>>20)
 	}
@@ -200,16 +221,30 @@ func (d *Decoder) fits(w, h int, pixels int64) error {
 	return nil
 }
 
-// draw waits for memory, decodes, averages and turns.
-func (d *Decoder) draw(ctx context.Context, p *plan, upright bool) (Picture, error) {
-	if err := d.memory.Acquire(ctx, p.memory); err != nil {
+// draw decodes by the luma decoder, and by the full one where that will not do.
+func (d *Decoder) draw(ctx context.Context, p *plan) (Picture, error) {
+	if p.luma != nil && p.luma.memory() <= d.limits.Memory {
+		pic, err := d.drawBy(ctx, p, p.luma.decode, p.luma.memory())
+		if pic.Sharp = p.luma.sharp; !errors.Is(err, errNotHere) {
+			return pic, err
+		}
+	}
+	if err := d.holds(p); err != nil {
 		return Picture{}, err
 	}
-	defer d.memory.Release(p.memory)
+	return d.drawBy(ctx, p, p.decode, p.memory)
+}
+
+// drawBy waits for memory, decodes, averages and turns.
+func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surface, error), memory int64) (Picture, error) {
+	if err := d.memory.Acquire(ctx, memory); err != nil {
+		return Picture{}, err
+	}
+	defer d.memory.Release(memory)
 	g := &guard{ctx: ctx, until: time.Now().Add(d.limits.Time), limit: d.limits.Time}
-	pic := Picture{Width: p.width, Height: p.height, Orientation: p.orientation, Frames: p.frames}
+	pic := Picture{Width: p.width, Height: p.height, Orientation: p.orientation, Frames: p.frames, Sharp: true}
 	err := guarded(func() error {
-		s, err := p.decode(g)
+		s, err := decode(g)
 		if err != nil {
 			return err
 		}
@@ -220,11 +255,14 @@ func (d *Decoder) draw(ctx context.Context, p *plan, upright bool) (Picture, err
 		pic.Luma, err = reduce(s, maxSide, g)
 		return err
 	})
+	if errors.Is(err, errNotHere) {
+		return Picture{}, err
+	}
 	if err != nil {
 		return Picture{}, g.explain(err)
 	}
 	pic.Partial = pic.Why != ""
-	if upright {
+	if p.upright {
 		pic.Luma = turn(pic.Luma, p.orientation)
 		if p.orientation >= 5 {
 			pic.Width, pic.Height = pic.Height, pic.Width

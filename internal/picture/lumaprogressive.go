@@ -1,0 +1,264 @@
+package picture
+
+// A progressive JPEG brings the first coefficient of all blocks in its first
+// scan, but for a bit or so that a short one adds later, and the next few in
+// the second. The others, nearly the whole file, are never read: a fine plane
+// lacks their detail and the last bits of those that were read.
+
+// progression holds the coefficients of luma while scans add to them.
+type progression struct {
+	*lumaJPEG
+	guard  *guard
+	across int     // blocks in a row of blocks
+	dc     []int32 // of each block
+	acKept int     // coefficients of each block in low, from 1 on
+	low    []int16
+}
+
+// reader reads the bits of a scan code by code.
+type reader struct {
+	*entropy
+	acc uint64
+	n   uint
+	pos int
+}
+
+// fill loads 56 bits or more.
+func (r *reader) fill() {
+	r.acc |= r.load(r.pos) >> (r.n & 63)
+	r.pos += int(63-r.n) >> 3
+	r.n |= 56
+}
+
+func (r *reader) skip(n uint) {
+	r.acc <<= n
+	r.n -= n
+}
+
+// take returns n bits, 16 at most, of those that fill loaded.
+func (r *reader) take(n uint) int {
+	v := int(r.acc >> 1 >> (63 - n))
+	r.skip(n)
+	return v
+}
+
+// code reads one code of at most 16 bits; the caller has filled.
+func (r *reader) code(short *[windows]uint16, h *huffman) (byte, bool) {
+	if s := short[r.acc>>(64-windowBits)]; s != 0 {
+		r.skip(uint(s >> 8))
+		return byte(s), true
+	}
+	v, length := h.symbol(r.acc)
+	r.skip(length)
+	return v, length > 0
+}
+
+// ready is called before each MCU; false ends the scan.
+func (r *reader) ready() bool {
+	if r.pos < r.limit {
+		return true
+	}
+	r.pos = r.more(r.pos)
+	return !r.over(r.pos, r.n)
+}
+
+func (r *reader) again() bool {
+	if r.over(r.pos, r.n) || !r.restart() {
+		return false
+	}
+	r.acc, r.n, r.pos = 0, 0, 0
+	return true
+}
+
+// decodeProgressive is decode for a progressive file.
+func (l *lumaJPEG) decodeProgressive(g *guard) (surface, error) {
+	heads, err := l.heads()
+	if err != nil {
+		return surface{}, err
+	}
+	across, down, wide, high := l.mcus()
+	blocks := across * wide * down * high
+	if len(heads) == 0 || heads[0].first != 0 || heads[0].high != 0 || len(heads[0].data)*8 < blocks {
+		return surface{}, errNotHere
+	}
+	stride := across * wide * l.side
+	w := weightsOf(l.side, &heads[0].quant, stride)
+	p := &progression{lumaJPEG: l, guard: g, across: across * wide, dc: make([]int32, blocks)}
+	if l.side > 1 {
+		p.acKept = w.last
+		p.low = make([]int16, blocks*w.last)
+	}
+	for i := range heads {
+		s := &heads[i]
+		switch {
+		case s.first == 0:
+			err = p.means(s)
+		case s.high == 0 && s.first <= p.acKept:
+			err = p.levels(s)
+		}
+		if err != nil {
+			return surface{}, err
+		}
+	}
+	scan := &lumaScan{down: down, stepY: high * l.side * stride, weights: w, plane: make([]uint8, blocks*l.side*l.side)}
+	p.draw(&w, scan.plane)
+	s, err := l.surface(scan, down, g)
+	if !l.ended {
+		s.why = "the end is missing, and with it perhaps some detail"
+	}
+	return s, err
+}
+
+// means reads a scan of DC, or of one bit more of it.
+func (p *progression) means(s *scanHead) error {
+	across, down, wide, high := p.mcus()
+	if len(s.components) == 1 {
+		across, down, wide, high = (p.width()+7)/8, (p.height()+7)/8, 1, 1
+	}
+	type part struct {
+		dc    *huffman
+		short *[windows]uint16
+		luma  bool
+		at    int
+	}
+	var parts []part
+	for i, c := range s.components {
+		b := part{dc: s.dc[i], luma: c == 0}
+		if s.high == 0 {
+			if b.dc == nil {
+				return errNotHere
+			}
+			b.short = b.dc.short()
+		}
+		h, v := p.sampling(c)
+		if len(s.components) == 1 {
+			h, v = 1, 1
+		}
+		for j := range h * v {
+			b.at = j/h*p.across + j%h
+			parts = append(parts, b)
+		}
+	}
+	r := &reader{entropy: newEntropy(s.data, len(parts))}
+	level, left := int32(0), s.interval
+	for my := range down {
+		if err := p.guard.check(); err != nil {
+			return err
+		}
+		for mx := range across {
+			if s.interval > 0 {
+				if left == 0 {
+					if !r.again() {
+						return errNotHere
+					}
+					level, left = 0, s.interval
+				}
+				left--
+			}
+			if !r.ready() {
+				return errNotHere
+			}
+			for i := range parts {
+				b := &parts[i]
+				r.fill()
+				if s.high > 0 {
+					if bit := r.take(1); b.luma {
+						p.dc[my*high*p.across+mx*wide+b.at] |= int32(bit) << s.low
+					}
+					continue
+				}
+				size, ok := r.code(b.short, b.dc)
+				if !ok {
+					return errNotHere
+				}
+				if diff := extend(r.take(uint(size)), int(size)); b.luma {
+					level += int32(diff)
+					p.dc[my*high*p.across+mx*wide+b.at] = level << s.low
+				}
+			}
+		}
+	}
+	if r.over(r.pos, r.n) {
+		return errNotHere
+	}
+	return nil
+}
+
+// levels reads the first scan of a band of AC.
+func (p *progression) levels(s *scanHead) error {
+	ac := s.ac[0]
+	if ac == nil {
+		return errNotHere
+	}
+	short := ac.short()
+	r := &reader{entropy: newEntropy(s.data, 1)}
+	left, ended := s.interval, 0
+	for by := range (p.height() + 7) / 8 {
+		if err := p.guard.check(); err != nil {
+			return err
+		}
+		for bx := range (p.width() + 7) / 8 {
+			if s.interval > 0 {
+				if left == 0 {
+					if !r.again() {
+						return errNotHere
+					}
+					ended, left = 0, s.interval
+				}
+				left--
+			}
+			if ended > 0 {
+				ended--
+				continue
+			}
+			if !r.ready() {
+				return errNotHere
+			}
+			at := (by*p.across+bx)*p.acKept - 1
+			for k := s.first; k <= s.last; k++ {
+				r.fill()
+				v, ok := r.code(short, ac)
+				if !ok {
+					return errNotHere
+				}
+				run, size := int(v>>4), uint(v&15)
+				if size == 0 {
+					if run < 15 {
+						ended = 1<<run + r.take(uint(run)) - 1
+						break
+					}
+					k += 15
+					continue
+				}
+				if k += run; k > s.last {
+					break
+				}
+				if level := extend(r.take(size), int(size)); k <= p.acKept {
+					p.low[at+k] = int16(level << s.low)
+				}
+			}
+		}
+	}
+	if r.over(r.pos, r.n) {
+		return errNotHere
+	}
+	return nil
+}
+
+// draw draws all blocks.
+func (p *progression) draw(w *weights, plane []uint8) {
+	if w.side == 1 {
+		for i, v := range p.dc {
+			plane[i] = grey((v*w.quant[0] + 4) >> 3)
+		}
+		return
+	}
+	var c [64]int32
+	for i, v := range p.dc {
+		c[0] = v
+		for k, v := range p.low[i*p.acKept:][:p.acKept] {
+			c[1+k] = int32(v)
+		}
+		w.draw(&c, plane[i/p.across*w.side*w.stride+i%p.across*w.side:])
+	}
+}
