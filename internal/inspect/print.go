@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"image"
 
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/phash"
@@ -67,7 +68,7 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	if pic.Partial {
 		p = p.because(string(crawler.Partial), pic.Why)
 	}
-	h, eight, err := phash.OfTurned(pic.Luma)
+	h, eight, err := phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {
 		return p.refused(err), turns{}, nil
 	}

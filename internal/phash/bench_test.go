@@ -1,6 +1,7 @@
 package phash_test
 
 import (
+	"image"
 	"testing"
 
 	"leakwatch/internal/phash"
@@ -10,7 +11,7 @@ func BenchmarkOf(b *testing.B) {
 	luma := drawn(1, 1024, 768)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := phash.Of(luma); err != nil {
+		if _, err := phash.Of(luma, image.Point{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -28,7 +29,7 @@ func BenchmarkOfTurned(b *testing.B) {
 	luma := drawn(1, 1024, 768)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := phash.OfTurned(luma); err != nil {
+		if _, _, err := phash.OfTurned(luma, image.Point{}); err != nil {
 			b.Fatal(err)
 		}
 	}

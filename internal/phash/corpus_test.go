@@ -84,7 +84,7 @@ func TestPublishedHashes(t *testing.T) {
 		}
 		p, known := prints[path]
 		if !known {
-			if p, err = phash.Of(stored(t, filepath.Join(root, path)).Luma); err != nil {
+			if p, err = phash.Of(stored(t, filepath.Join(root, path)).Luma, image.Point{}); err != nil {
 				if path != "misc/small.jpg" { // black but for one corner: no detail
 					t.Errorf("%s: %v", path, err)
 				}
@@ -168,7 +168,7 @@ func TestTurnsFollowEXIF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := phash.Of(upright.Luma)
+		p, err := phash.Of(upright.Luma, image.Pt(upright.Width, upright.Height))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -206,7 +206,7 @@ func TestTurnsOfPhotographs(t *testing.T) {
 		luma := stored(t, path).Luma
 		turns := phash.Turns(luma)
 		for o := 1; o <= 8; o++ {
-			p, err := phash.Of(turned(luma, o))
+			p, err := phash.Of(turned(luma, o), image.Point{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +222,7 @@ func TestTurnsOfPhotographs(t *testing.T) {
 func TestAgreesWithGoimagehash(t *testing.T) {
 	var all spread
 	for _, path := range photographs(t) {
-		p, err := phash.Of(stored(t, path).Luma)
+		p, err := phash.Of(stored(t, path).Luma, image.Point{})
 		if err != nil || !p.HasPHash {
 			continue
 		}

@@ -52,23 +52,32 @@ func reduced(w, h int) (int, int) {
 
 // pdqSpans folds three steps into one for an axis of n pixels: the average
 // over m equal parts, two box passes over these, the samples at cell centres.
-func pdqSpans(n, m int) []span {
+// Where the pixels are themselves averages of finer ones, coarse says so.
+func pdqSpans(n, m int, coarse bool) []span {
 	spans := make([]span, side)
 	window := (m + 2*side - 1) / (2 * side)
 	half := (window + 2) / 2
 	box := func(at int) (from, to int) { return max(0, at+half-window), min(m-1, at+half-1) }
-	parts := area{n, m}
-	weights, store := make([]float32, n), make([]float32, 0, 3*n)
+	parts := area{n, m, coarse}
+	weights, store := make([]float32, n), make([]float32, 0, 4*n)
+	var passes [4 * pdqSide / side]float64 // both passes: what each part weighs
 	for i := range spans {
-		clear(weights)
+		clear(passes[:])
 		from, to := box((2*i + 1) * m / (2 * side))
+		first, last := m, 0
 		for j := from; j <= to; j++ {
 			jfrom, jto := box(j)
+			first, last = min(first, jfrom), max(last, jto)
 			for k := jfrom; k <= jto; k++ {
-				parts.add(weights, k, 1/float64((to-from+1)*(jto-jfrom+1)))
+				passes[k-max(0, from-window)] += 1 / float64((to-from+1)*(jto-jfrom+1))
 			}
 		}
-		spans[i] = spanOf(weights, &store)
+		begin, end := parts.reach(first, last)
+		clear(weights[begin:end])
+		for k := first; k <= last; k++ {
+			parts.add(weights, k, passes[k-max(0, from-window)])
+		}
+		spans[i] = spanOf(weights, begin, end, &store)
 	}
 	return spans
 }

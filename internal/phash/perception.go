@@ -96,12 +96,13 @@ func perceive(plane *image.Gray) (PHash, bool) {
 // evenSpans averages n pixels over 64 equal parts.
 func evenSpans(n int) []span {
 	spans := make([]span, side)
-	parts := area{n, side}
+	parts := area{n: n, m: side}
 	weights, store := make([]float32, n), make([]float32, 0, 3*n)
 	for i := range spans {
-		clear(weights)
+		begin, end := parts.reach(i, i)
+		clear(weights[begin:end])
 		parts.add(weights, i, 1)
-		spans[i] = spanOf(weights, &store)
+		spans[i] = spanOf(weights, begin, end, &store)
 	}
 	return spans
 }

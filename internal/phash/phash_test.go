@@ -90,7 +90,7 @@ func TestGolden(t *testing.T) {
 		{2, "bb43d16378b4453f9749eebb63a5e1c295535e3a6f0c866c6a92b9cc04535229", "8e4be599349b982e", 100},
 		{3, "5dca6bcc104cb787f1b6254b5279ca134e57803b9689fa4709dbf6cbb8a50334", "889656696d7348ee", 100},
 	} {
-		p, err := phash.Of(drawn(tc.seed, 512, 512))
+		p, err := phash.Of(drawn(tc.seed, 512, 512), image.Point{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,19 +115,19 @@ func TestRefusals(t *testing.T) {
 		{"grey", even(128, 64, 64), "flat"},
 		{"one grey value apart", nearlyEven(), "flat"},
 	} {
-		_, err := phash.Of(tc.luma)
+		_, err := phash.Of(tc.luma, image.Point{})
 		var r *phash.Refusal
 		if !errors.As(err, &r) || r.Cause != tc.cause || r.Why == "" {
 			t.Errorf("%s: got %v, want cause %s", tc.name, err, tc.cause)
 		}
-		if _, turns, err := phash.OfTurned(tc.luma); err == nil || turns != [8]phash.PDQ{} {
+		if _, turns, err := phash.OfTurned(tc.luma, image.Point{}); err == nil || turns != [8]phash.PDQ{} {
 			t.Errorf("%s: turned, got %v", tc.name, err)
 		}
 		if phash.Turns(tc.luma) != [8]phash.PDQ{} {
 			t.Errorf("%s: turns of a refused plane are not zero", tc.name)
 		}
 	}
-	if _, err := phash.Of(thin.SubImage(image.Rect(0, 0, 400, 16)).(*image.Gray)); err != nil {
+	if _, err := phash.Of(thin.SubImage(image.Rect(0, 0, 400, 16)).(*image.Gray), image.Point{}); err != nil {
 		t.Errorf("16 lines: %v", err)
 	}
 }
@@ -150,8 +150,8 @@ func TestOriginDoesNotMatter(t *testing.T) {
 	for y := range 240 {
 		copy(fresh.Pix[y*fresh.Stride:], part.Pix[y*part.Stride:][:300])
 	}
-	a, turnsA, errA := phash.OfTurned(part)
-	b, turnsB, errB := phash.OfTurned(fresh)
+	a, turnsA, errA := phash.OfTurned(part, image.Point{})
+	b, turnsB, errB := phash.OfTurned(fresh, image.Point{})
 	if errA != nil || errB != nil || a != b || turnsA != turnsB {
 		t.Errorf("a part of a plane: got %v (%v), its copy %v (%v)", a, errA, b, errB)
 	}
@@ -163,7 +163,7 @@ func TestSmallPictures(t *testing.T) {
 		w, h  int
 		phash bool
 	}{{94, 24, false}, {16, 16, false}, {32, 31, false}, {32, 32, true}, {63, 64, true}, {1024, 32, true}} {
-		p, err := phash.Of(drawn(5, tc.w, tc.h))
+		p, err := phash.Of(drawn(5, tc.w, tc.h), image.Point{})
 		if err != nil || p.HasPHash != tc.phash || p.PDQ == (phash.PDQ{}) {
 			t.Errorf("%dx%d: got %+v, %v, want HasPHash %v", tc.w, tc.h, p, err, tc.phash)
 		}
@@ -177,12 +177,12 @@ func TestStripesAreStable(t *testing.T) {
 	for i := range g.Pix {
 		g.Pix[i] = uint8(i % 200 / 25 * 30)
 	}
-	a, err := phash.Of(g)
+	a, err := phash.Of(g, image.Point{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
-		if b, _ := phash.Of(g); a != b {
+		if b, _ := phash.Of(g, image.Point{}); a != b {
 			t.Fatalf("got %v, then %v", a, b)
 		}
 	}
@@ -191,18 +191,18 @@ func TestStripesAreStable(t *testing.T) {
 func TestTurnsAreHashesOfTurnedPlanes(t *testing.T) {
 	for _, size := range [][2]int{{512, 512}, {640, 480}, {333, 517}, {94, 24}, {1024, 600}, {64, 64}} {
 		g := drawn(uint32(size[0]), size[0], size[1])
-		p, turns, err := phash.OfTurned(g)
+		p, turns, err := phash.OfTurned(g, image.Point{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if alone, _ := phash.Of(g); alone != p {
+		if alone, _ := phash.Of(g, image.Point{}); alone != p {
 			t.Errorf("%v: Of gives %v, OfTurned %v", size, alone, p)
 		}
 		if phash.Turns(g) != turns {
 			t.Errorf("%v: Turns and OfTurned differ", size)
 		}
 		for o := 1; o <= 8; o++ {
-			q, err := phash.Of(turned(g, o))
+			q, err := phash.Of(turned(g, o), image.Point{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -275,7 +275,7 @@ func FuzzOf(f *testing.F) {
 	f.Add(uint32(2), uint16(1024), uint16(16))
 	f.Fuzz(func(t *testing.T, seed uint32, w, h uint16) {
 		g := drawn(seed, int(w%1100)+3, int(h%1100)+3)
-		p, turns, err := phash.OfTurned(g)
+		p, turns, err := phash.OfTurned(g, image.Point{})
 		var r *phash.Refusal
 		if err != nil && !errors.As(err, &r) {
 			t.Fatalf("an error that is no refusal: %v", err)
@@ -294,7 +294,7 @@ func TestPHashTurnsAreHashesOfTurnedPlanes(t *testing.T) {
 			t.Fatalf("%v: no pHash", size)
 		}
 		for o := 1; o <= 8; o++ {
-			p, err := phash.Of(turned(g, o))
+			p, err := phash.Of(turned(g, o), image.Point{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,8 +30,12 @@ const (
 
 // Of returns the fingerprints of a luma plane, or a *Refusal. A low quality is
 // not a refusal: the caller marks it.
-func Of(luma *image.Gray) (Print, error) {
-	across, down, err := spansFor(luma)
+//
+// Where luma is a reduced plane, native is the size of the upright picture that
+// it shows: the PDQ hash is that of the picture. A zero native is the size of
+// luma.
+func Of(luma *image.Gray, native image.Point) (Print, error) {
+	across, down, err := spansFor(luma, native)
 	if err != nil {
 		return Print{}, err
 	}
@@ -41,7 +45,7 @@ func Of(luma *image.Gray) (Print, error) {
 // Turns returns the PDQ hashes of a picture in its eight orientations; see
 // OfTurned. A plane that Of refuses gives eight zero hashes.
 func Turns(luma *image.Gray) [8]PDQ {
-	_, turns, err := OfTurned(luma)
+	_, turns, err := OfTurned(luma, image.Point{})
 	if err != nil {
 		return [8]PDQ{}
 	}
@@ -60,9 +64,9 @@ func Turns(luma *image.Gray) [8]PDQ {
 // photographs that shortcut was 5.9 bits off the hash of the turned plane, and
 // 34 at most. So the four mirrors are sampled, and only the transpose is taken
 // from the DCT, which is exact: 0 bits.
-func OfTurned(luma *image.Gray) (Print, [8]PDQ, error) {
+func OfTurned(luma *image.Gray, native image.Point) (Print, [8]PDQ, error) {
 	var turns [8]PDQ
-	across, down, err := spansFor(luma)
+	across, down, err := spansFor(luma, native)
 	if err != nil {
 		return Print{}, turns, err
 	}
@@ -82,7 +86,7 @@ func OfTurned(luma *image.Gray) (Print, [8]PDQ, error) {
 }
 
 // spansFor refuses what is too small to be hashed.
-func spansFor(luma *image.Gray) (across, down []span, err error) {
+func spansFor(luma *image.Gray, native image.Point) (across, down []span, err error) {
 	if luma == nil {
 		luma = &image.Gray{}
 	}
@@ -90,8 +94,11 @@ func spansFor(luma *image.Gray) (across, down []span, err error) {
 	if w < minSide || h < minSide {
 		return nil, nil, &Refusal{"too_small", fmt.Sprintf("%dx%d: each side must have %d pixels or more", w, h, minSide)}
 	}
-	mw, mh := reduced(w, h)
-	return pdqSpans(w, mw), pdqSpans(h, mh), nil
+	if native.X < w || native.Y < h {
+		native = image.Pt(w, h)
+	}
+	mw, mh := reduced(native.X, native.Y)
+	return pdqSpans(w, mw, w < native.X), pdqSpans(h, mh, h < native.Y), nil
 }
 
 func printOf(luma *image.Gray, s *samples) (Print, error) {

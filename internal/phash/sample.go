@@ -112,31 +112,56 @@ func (s *samples) mirror() {
 	}
 }
 
-// area gives what share of each of n pixels lies in each of m equal parts.
-type area struct{ n, m int }
+// area shares an axis of n pixels among m equal parts. A pixel that is itself
+// an average of finer ones is not even inside: it is taken as the parabola that
+// has the means of the pixel and of its two neighbours, as in finite volumes.
+// What is cut at the bounds of pixels is the same either way.
+type area struct {
+	n, m   int
+	coarse bool
+}
+
+// reach returns the pixels that parts first to last may weigh.
+func (a area) reach(first, last int) (begin, end int) {
+	return max(0, first*a.n/a.m-1), min(a.n, (last+1)*a.n/a.m+2)
+}
 
 // add adds weight times part k to the weights of the n pixels.
 func (a area) add(to []float32, k int, weight float64) {
 	begin, end := k*a.n, (k+1)*a.n // in units of 1/m pixel
 	for i := begin / a.m; i*a.m < end; i++ {
-		covered := min(end, (i+1)*a.m) - max(begin, i*a.m)
-		to[i] += float32(weight * float64(covered) / float64(a.n))
+		from, until := max(begin-i*a.m, 0), min(end-i*a.m, a.m)
+		share := weight / float64(a.n)
+		if to[i] += float32(share * float64(until-from)); !a.coarse || until-from == a.m {
+			continue
+		}
+		share *= float64(a.m)
+		x, y := float64(from)/float64(a.m), float64(until)/float64(a.m)
+		slope, bend := share*(below(y)-below(x)), share*(bulge(y)-bulge(x))
+		to[max(i-1, 0)] += float32(bend - slope)
+		to[i] -= float32(2 * bend)
+		to[min(i+1, a.n-1)] += float32(bend + slope)
 	}
 }
 
-// spanOf copies the weights, without the zeros at both ends, to the end of
-// store.
-func spanOf(weights []float32, store *[]float32) span {
-	from, to := 0, len(weights)
+// below and bulge are what half the slope of the two neighbours, and half the
+// bend of all three, add to the integral over a pixel from 0 to x.
+func below(x float64) float64 { return (x*x - x) / 4 }
+func bulge(x float64) float64 { return (x*x*x/3 - x*x/2 + x/6) / 2 }
+
+// spanOf copies the weights between begin and end, without the zeros at both
+// ends, to the end of store.
+func spanOf(weights []float32, begin, end int, store *[]float32) span {
+	from, to := begin, end
 	for from < to-1 && weights[from] == 0 {
 		from++
 	}
 	for to > from+1 && weights[to-1] == 0 {
 		to--
 	}
-	begin := len(*store)
+	at := len(*store)
 	*store = append(*store, weights[from:to]...)
-	return span{from, (*store)[begin:]}
+	return span{from, (*store)[at:]}
 }
 
 // variance of the samples, in squares of grey values.

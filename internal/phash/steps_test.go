@@ -81,7 +81,7 @@ func hills(w, h int) *image.Gray {
 func TestFollowsThePublishedSteps(t *testing.T) {
 	for _, size := range [][2]int{{512, 512}, {512, 384}, {256, 256}, {300, 511}, {129, 128}, {64, 64}, {63, 65}, {34, 42}, {94, 24}, {47, 512}} {
 		g := hills(size[0], size[1])
-		got := sample(g, pdqSpans(size[0], size[0]), pdqSpans(size[1], size[1]))
+		got := sample(g, pdqSpans(size[0], size[0], false), pdqSpans(size[1], size[1], false))
 		want := stepByStep(g)
 		for i := range got {
 			for j := range got[i] {
@@ -111,8 +111,8 @@ func TestFoldsTheReduction(t *testing.T) {
 			small.Pix[y*w/2+x] = uint8((int(g.Pix[i]) + int(g.Pix[i+1]) + int(g.Pix[i+w]) + int(g.Pix[i+w+1]) + 2) / 4)
 		}
 	}
-	a, _ := Of(g)
-	b, _ := Of(small)
+	a, _ := Of(g, image.Point{})
+	b, _ := Of(small, image.Point{})
 	if d := a.PDQ.Distance(b.PDQ); d > 2 {
 		t.Errorf("a plane and its average are %d bits apart, want 2 at most", d)
 	}
@@ -122,7 +122,7 @@ func TestFoldsTheReduction(t *testing.T) {
 func TestSpans(t *testing.T) {
 	for _, n := range []int{16, 17, 63, 64, 65, 128, 333, 512, 700, 1024, 4000} {
 		m, _ := reduced(n, n)
-		for name, spans := range map[string][]span{"pdq": pdqSpans(n, m), "even": evenSpans(n), "back": gridOf(n, pdqSpans(n, m)).back} {
+		for name, spans := range map[string][]span{"pdq": pdqSpans(n, m, false), "coarse": pdqSpans(n, m, true), "even": evenSpans(n), "back": gridOf(n, pdqSpans(n, m, false)).back} {
 			for i, s := range spans {
 				var sum float32
 				for _, w := range s.weights {

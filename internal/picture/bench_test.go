@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
 	"image/jpeg"
 	"syscall"
 	"testing"
@@ -40,7 +41,7 @@ func BenchmarkJPEG(b *testing.B) {
 			b.Fatal(err)
 		}
 		t1 := processor(b)
-		if _, _, err := phash.OfTurned(p.Luma); err != nil {
+		if _, _, err := phash.OfTurned(p.Luma, image.Pt(p.Width, p.Height)); err != nil {
 			b.Fatal(err)
 		}
 		t2 := processor(b)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +38,8 @@ func read(t *testing.T, path ...string) []byte {
 
 func hash(t *testing.T, data []byte) phash.PDQ {
 	t.Helper()
-	p, err := phash.Of(decode(t, data).Luma)
+	pic := decode(t, data)
+	p, err := phash.Of(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +121,7 @@ func TestPhotographsCutOff(t *testing.T) {
 				t.Errorf("%s cut at %d %%: passes for whole", name, percent)
 			default:
 				seen++
-				print, err := phash.Of(p.Luma)
+				print, err := phash.Of(p.Luma, image.Pt(p.Width, p.Height))
 				if err != nil {
 					t.Errorf("%s cut at %d %%: %v", name, percent, err)
 				}
