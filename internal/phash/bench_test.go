@@ -34,3 +34,14 @@ func BenchmarkOfTurned(b *testing.B) {
 		}
 	}
 }
+
+// A plane as a JPEG of two megapixels gives at 1/8.
+func BenchmarkOfTurnedSmall(b *testing.B) {
+	luma := drawn(1, 200, 150)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := phash.OfTurned(luma, image.Pt(1600, 1200)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -108,48 +108,115 @@ func step(u, v float32) int {
 // the second the one across.
 type coefficients [order][order]float32
 
-func (s *samples) dct() *coefficients {
-	var cosine [4 * side]float32 // one full turn, scaled
-	for i := range cosine {
-		cosine[i] = float32(math.Sqrt(2./side) * math.Cos(math.Pi/(2*side)*float64(i)))
+// cosines are the weights of a DCT of 64 samples, frequencies 1 to 16. An odd
+// frequency sees the differences of samples that mirror each other, an even one
+// their sums; those are folded again, down to 4.
+type cosines struct {
+	of64 [32][8]float32 // frequencies 1, 3 .. 15, of differences
+	of32 [16][4]float32 // 2, 6, 10, 14, of differences of sums, and so on
+	of16 [8][2]float32  // 4, 12
+	of8  [4][2]float32  // 8, and 16 of the sums
+}
+
+func cosinesOf() *cosines {
+	var quarter [side + 1]float32
+	for i := range quarter {
+		quarter[i] = float32(math.Sqrt(2./side) * math.Cos(math.Pi/(2*side)*float64(i)))
 	}
-	var basis [order][side]float32
-	for f := range basis {
-		for x := range side {
-			basis[f][x] = cosine[(f+1)*(2*x+1)%len(cosine)]
+	cos := func(i int) float32 { // of i/128 half turns
+		switch i %= 4 * side; {
+		case i > 3*side:
+			return quarter[4*side-i]
+		case i > 2*side:
+			return -quarter[i-2*side]
+		case i > side:
+			return -quarter[2*side-i]
+		}
+		return quarter[i]
+	}
+	var c cosines
+	for y := range 32 {
+		for f := range 8 {
+			c.of64[y][f] = cos((2*f + 1) * (2*y + 1))
+			if y < 16 && f < 4 {
+				c.of32[y][f] = cos((2*f + 1) * (2*y + 1) * 2)
+			}
+			if y < 8 && f < 2 {
+				c.of16[y][f] = cos((2*f + 1) * (2*y + 1) * 4)
+			}
+			if y < 4 && f < 2 {
+				c.of8[y][f] = cos((f + 1) * (2*y + 1) * 8)
+			}
 		}
 	}
-	var half [order][side]float32 // transformed down, not yet across
-	for f := range half {
-		for y := range side {
-			b := basis[f][y]
-			for x, v := range s[y] {
-				half[f][x] += b * v
-			}
+	return &c
+}
+
+// line transforms one line.
+func (c *cosines) line(in *[side]float32) (out [order]float32) {
+	var sums [32]float32
+	var a0, a1, a2, a3, a4, a5, a6, a7 float32
+	for y := range sums {
+		v, w := in[y], in[side-1-y]
+		sums[y] = v + w
+		v -= w
+		b := &c.of64[y]
+		a0 += v * b[0]
+		a1 += v * b[1]
+		a2 += v * b[2]
+		a3 += v * b[3]
+		a4 += v * b[4]
+		a5 += v * b[5]
+		a6 += v * b[6]
+		a7 += v * b[7]
+	}
+	out[0], out[2], out[4], out[6], out[8], out[10], out[12], out[14] = a0, a1, a2, a3, a4, a5, a6, a7
+	a0, a1, a2, a3, a4, a5, a6, a7 = 0, 0, 0, 0, 0, 0, 0, 0
+	for y := range 16 {
+		v, w := sums[y], sums[31-y]
+		sums[y] = v + w
+		v -= w
+		b := &c.of32[y]
+		a0 += v * b[0]
+		a1 += v * b[1]
+		a2 += v * b[2]
+		a3 += v * b[3]
+	}
+	for y := range 8 {
+		v, w := sums[y], sums[15-y]
+		sums[y] = v + w
+		v -= w
+		a4 += v * c.of16[y][0]
+		a5 += v * c.of16[y][1]
+	}
+	for y := range 4 {
+		v, w := sums[y], sums[7-y]
+		a6 += (v - w) * c.of8[y][0]
+		a7 += (v + w) * c.of8[y][1]
+	}
+	out[1], out[5], out[9], out[13], out[3], out[11], out[7], out[15] = a0, a1, a2, a3, a4, a5, a6, a7
+	return out
+}
+
+func (s *samples) dct(c *cosines) *coefficients {
+	var across [order][side]float32 // by frequency, the lines as they come
+	for y := range s {
+		for g, v := range c.line(&s[y]) {
+			across[g][y] = v
 		}
 	}
 	var out coefficients
-	for f := range half {
-		for g := range basis {
-			var sum float32
-			for x, v := range half[f] {
-				sum += v * basis[g][x]
-			}
-			out[f][g] = sum
+	for g := range across {
+		for f, v := range c.line(&across[g]) {
+			out[f][g] = v
 		}
 	}
 	return &out
 }
 
-// hash sets one bit for each coefficient above the lower median. The first
+// hash sets one bit for each coefficient above the median. The first
 // coefficient is the last bit that is printed.
-func (c *coefficients) hash() PDQ {
-	var sorted [order * order]float32
-	for i := range c {
-		copy(sorted[i*order:], c[i][:])
-	}
-	slices.Sort(sorted[:])
-	median := sorted[len(sorted)/2-1]
+func (c *coefficients) hash(median float32) PDQ {
 	var p PDQ
 	for i := range c {
 		for j, v := range c[i] {
@@ -159,6 +226,44 @@ func (c *coefficients) hash() PDQ {
 		}
 	}
 	return p
+}
+
+// median is the lower one. Values are parted as in quicksort, but only the part
+// that has it is looked at again.
+func (c *coefficients) median() float32 {
+	var store [order * order]float32
+	for i := range c {
+		copy(store[i*order:], c[i][:])
+	}
+	part, want := store[:], len(store)/2-1
+	for len(part) > 8 {
+		a, b, d := part[0], part[len(part)/2], part[len(part)-1]
+		pivot := max(min(a, b), min(max(a, b), d))
+		i, j := 0, len(part)-1
+		for i <= j {
+			for part[i] < pivot {
+				i++
+			}
+			for part[j] > pivot {
+				j--
+			}
+			if i <= j {
+				part[i], part[j] = part[j], part[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case want <= j:
+			part = part[:j+1]
+		case want >= i:
+			part, want = part[i:], want-i
+		default:
+			return pivot
+		}
+	}
+	slices.Sort(part)
+	return part[want]
 }
 
 // transposed returns the coefficients of the transposed picture.

@@ -39,7 +39,9 @@ func Of(luma *image.Gray, native image.Point) (Print, error) {
 	if err != nil {
 		return Print{}, err
 	}
-	return printOf(luma, sample(luma, across, down))
+	s := sample(luma, across, down)
+	c := s.dct(cosinesOf())
+	return printOf(luma, s, c.hash(c.median()))
 }
 
 // Turns returns the PDQ hashes of a picture in its eight orientations; see
@@ -71,16 +73,18 @@ func OfTurned(luma *image.Gray, native image.Point) (Print, [8]PDQ, error) {
 		return Print{}, turns, err
 	}
 	mirrors := sampleMirrors(luma, gridOf(luma.Rect.Dx(), across), gridOf(luma.Rect.Dy(), down))
-	p, err := printOf(luma, &mirrors[0])
-	if err != nil {
-		return Print{}, turns, err
-	}
 	// As it is, left to right, upside down, by half: 1, 2, 4, 3. Transposed, a
 	// mirror left to right becomes a turn: 5, 8, 6, 7.
+	cosines := cosinesOf()
 	for i, o := range [4][2]int{{1, 5}, {2, 8}, {4, 6}, {3, 7}} {
-		c := mirrors[i].dct()
-		turns[o[0]-1] = c.hash()
-		turns[o[1]-1] = c.transposed().hash()
+		c := mirrors[i].dct(cosines)
+		median := c.median()
+		turns[o[0]-1] = c.hash(median)
+		turns[o[1]-1] = c.transposed().hash(median)
+	}
+	p, err := printOf(luma, &mirrors[0], turns[0])
+	if err != nil {
+		return Print{}, [8]PDQ{}, err
 	}
 	return p, turns, nil
 }
@@ -101,11 +105,11 @@ func spansFor(luma *image.Gray, native image.Point) (across, down []span, err er
 	return pdqSpans(w, mw, w < native.X), pdqSpans(h, mh, h < native.Y), nil
 }
 
-func printOf(luma *image.Gray, s *samples) (Print, error) {
+func printOf(luma *image.Gray, s *samples, hash PDQ) (Print, error) {
 	if v := s.variance(); v < minVariance {
 		return Print{}, &Refusal{"flat", fmt.Sprintf("all grey values are alike, variance %.2f", v)}
 	}
-	p := Print{PDQ: s.dct().hash(), Quality: s.quality()}
+	p := Print{PDQ: hash, Quality: s.quality()}
 	p.PHash, p.HasPHash = perception(luma)
 	return p, nil
 }

@@ -2,6 +2,7 @@ package phash
 
 import (
 	"image"
+	"math"
 	"slices"
 )
 
@@ -17,14 +18,13 @@ type span struct {
 	weights []float32
 }
 
-// grid is a sampling of one axis, and the same one of the axis run backwards.
-// In both, spans begin and end in rising order of the pixels: the samples of
-// the axis run backwards come out last first.
+// grid is a sampling of one axis, and the same one of the axis run backwards:
+// its samples come out last first.
 type grid struct{ forth, back []span }
 
 // gridOf adds the mirror image to the spans of an axis of n pixels.
 func gridOf(n int, forth []span) grid {
-	back, store := make([]span, len(forth)), make([]float32, 0, 3*n)
+	back, store := make([]span, len(forth)), make([]float32, 0, 4*n)
 	for i, s := range forth {
 		begin := len(store)
 		store = append(store, s.weights...)
@@ -35,48 +35,102 @@ func gridOf(n int, forth []span) grid {
 	return grid{forth, back}
 }
 
-// across applies spans to one line.
-func across(line []uint8, spans []span, to *[side]float32) {
+// taps are spans across, all of the same length, a multiple of four.
+type taps struct {
+	from    [side]int
+	length  int
+	weights []float32
+}
+
+func tapsOf(spans []span) *taps {
+	var t taps
+	for _, s := range spans {
+		t.length = max(t.length, (len(s.weights)+3)&^3)
+	}
+	t.weights = make([]float32, side*t.length)
 	for i, s := range spans {
+		t.from[i] = s.from
+		for k, w := range s.weights {
+			t.weights[i*t.length+k] = w / fixed
+		}
+	}
+	return &t
+}
+
+// apply reads a line, which is padded by length.
+func (t *taps) apply(line []float32, to *[side]float32) {
+	weights := t.weights
+	for i, from := range t.from {
 		var sum float32
-		for k, v := range line[s.from:][:len(s.weights)] {
-			sum += s.weights[k] * float32(v)
+		p := line[from:][:t.length]
+		w := weights[:t.length]
+		weights = weights[t.length:]
+		for len(p) >= 4 && len(w) >= 4 {
+			sum += (w[0]*p[0] + w[1]*p[1]) + (w[2]*p[2] + w[3]*p[3])
+			p, w = p[4:], w[4:]
 		}
 		to[i] = sum
 	}
 }
 
-// down spreads the lines of a plane, from the top to the bottom, over the
-// samples that they belong to.
-type down struct {
-	spans []span
-	first int // the first output that waits for further lines
+// fixed is 1 in the integers in which lines are summed up: with 255 grey values
+// and weights that add up to 1, a few of them below 0, they keep to 31 bits.
+const fixed = 1 << 22
+
+// column averages lines of a plane into one of them. Weights of integers are
+// several times as fast here as floats are.
+type column struct {
+	luma *image.Gray
+	sums []int32
+	line []float32 // padded for taps
 }
 
-func (d *down) add(y int, line *[side]float32, to *samples) {
-	for d.first < side && d.spans[d.first].from+len(d.spans[d.first].weights) <= y {
-		d.first++
-	}
-	for i := d.first; i < side && d.spans[i].from <= y; i++ {
-		k := y - d.spans[i].from
-		if k >= len(d.spans[i].weights) {
-			continue
+func columnOf(luma *image.Gray, padding int) *column {
+	w := luma.Rect.Dx()
+	return &column{luma, make([]int32, w), make([]float32, w+padding)}
+}
+
+func (c *column) apply(s *span) []float32 {
+	n := len(c.sums)
+	row := func(k int) []uint8 { return c.luma.Pix[(s.from+k)*c.luma.Stride:][:n] }
+	weight := func(k int) int32 { return int32(math.Round(float64(s.weights[k]) * fixed)) }
+	k, last := 0, len(s.weights)
+	clear(c.sums)
+	sums := c.sums
+	for ; k+4 <= last; k += 4 {
+		a, b, d, e := row(k)[:len(sums)], row(k + 1)[:len(sums)], row(k + 2)[:len(sums)], row(k + 3)[:len(sums)]
+		p, q, r, t := weight(k), weight(k+1), weight(k+2), weight(k+3)
+		for x := range sums {
+			sums[x] += p*int32(a[x]) + q*int32(b[x]) + r*int32(d[x]) + t*int32(e[x])
 		}
-		w, out := d.spans[i].weights[k], &to[i]
-		for x, v := range line {
-			out[x] += w * v
+	}
+	for ; k+2 <= last; k += 2 {
+		a, b := row(k)[:len(sums)], row(k + 1)[:len(sums)]
+		p, q := weight(k), weight(k+1)
+		for x := range sums {
+			sums[x] += p*int32(a[x]) + q*int32(b[x])
 		}
 	}
+	if k < last {
+		a, p := row(k)[:len(sums)], weight(k)
+		for x := range sums {
+			sums[x] += p * int32(a[x])
+		}
+	}
+	line := c.line[:len(sums)]
+	for x, v := range sums {
+		line[x] = float32(v)
+	}
+	return c.line
 }
 
 // sample reads a plane through two axes.
 func sample(luma *image.Gray, h, v []span) *samples {
 	var out samples
-	var line [side]float32
-	rows := down{spans: v}
-	for y := range luma.Rect.Dy() {
-		across(luma.Pix[y*luma.Stride:][:luma.Rect.Dx()], h, &line)
-		rows.add(y, &line, &out)
+	t := tapsOf(h)
+	c := columnOf(luma, t.length)
+	for i := range v {
+		t.apply(c.apply(&v[i]), &out[i])
 	}
 	return &out
 }
@@ -85,31 +139,19 @@ func sample(luma *image.Gray, h, v []span) *samples {
 // and turned by half, which is both.
 func sampleMirrors(luma *image.Gray, h, v grid) *[4]samples {
 	var out [4]samples
-	var line, back [side]float32
-	rows := [4]down{{spans: v.forth}, {spans: v.forth}, {spans: v.back}, {spans: v.back}}
-	for y := range luma.Rect.Dy() {
-		pixels := luma.Pix[y*luma.Stride:][:luma.Rect.Dx()]
-		across(pixels, h.forth, &line)
-		across(pixels, h.back, &back)
-		for i := range rows {
-			if i%2 == 0 {
-				rows[i].add(y, &line, &out[i])
-			} else {
-				rows[i].add(y, &back, &out[i])
-			}
-		}
+	forth, back := tapsOf(h.forth), tapsOf(h.back)
+	c := columnOf(luma, max(forth.length, back.length))
+	for i := range side {
+		line := c.apply(&v.forth[i])
+		forth.apply(line, &out[0][i])
+		back.apply(line, &out[1][i])
+		slices.Reverse(out[1][i][:])
+		line = c.apply(&v.back[side-1-i])
+		forth.apply(line, &out[2][i])
+		back.apply(line, &out[3][i])
+		slices.Reverse(out[3][i][:])
 	}
-	out[1].mirror()
-	slices.Reverse(out[2][:])
-	out[3].mirror()
-	slices.Reverse(out[3][:])
 	return &out
-}
-
-func (s *samples) mirror() {
-	for i := range s {
-		slices.Reverse(s[i][:])
-	}
 }
 
 // area shares an axis of n pixels among m equal parts. A pixel that is itself
