@@ -34,196 +34,212 @@ type lumaScan struct {
 // another code of it: past the end, or nowhere.
 func irregular(k int) bool { return k > 64 && k <= toEnd || k >= toEnd+64 }
 
+// more is what t keeps to while k, the coefficient that is due, is below 64: t
+// is n - 64k, so that one subtraction of a step moves both on, and its lowest
+// six bits are n.
+const more = -63 * 64
+
+func dueIn(t int) (k int) { return (63 - t) >> 6 }
+
 // means decodes DC alone, one value for each block, and returns how many rows
 // of MCUs are whole.
 func (s *lumaScan) means() (int, error) {
 	var (
-		acc   uint64
-		n     uint
-		pos   int
-		level int32
+		acc    uint64
+		t, pos int
+		level  int32
+		bits   = s.bits
+		buf    = &bits.buf
+		left   = s.interval
+		q      = s.weights.quant[0]
 	)
-	bits, left, q := s.bits, s.interval, s.weights.quant[0]
 	for my := range s.down {
-		if len(s.plane) <= my*s.stepY {
-			return my, errCutOff
-		}
-		row := s.plane[my*s.stepY:]
-		if err := s.guard.check(); err != nil {
+		if err := s.begin(my); err != nil {
 			return my, err
 		}
-		for mx := range s.across {
+		row := s.plane[my*s.stepY:]
+		for range s.across {
 			if s.interval > 0 {
 				if left == 0 {
-					if bits.over(pos, n) || !bits.restart() {
+					if bits.over(pos, t&63) || !bits.restart() {
 						return my, errCutOff
 					}
-					acc, n, pos, level, left = 0, 0, 0, 0, s.interval
+					acc, t, pos, level, left = 0, 0, 0, 0, s.interval
 				}
 				left--
 			}
 			if pos >= bits.limit {
-				if pos = bits.more(pos); bits.over(pos, n) {
+				if pos = bits.more(pos); bits.over(pos, t&63) {
 					return my, errCutOff
 				}
 			}
 			for i := range s.blocks {
 				b := &s.blocks[i]
-				acc |= bits.load(pos) >> (n & 63)
-				pos += int(63-n) >> 3
-				n |= 56
+				acc |= buf.load(pos) >> (t & 63)
+				pos += ^t >> 3 & 7
+				t = t&63 | 56
 				first := b.starts[acc>>(64-windowBits)]
-				acc <<= first & lengthMask
-				n -= uint(first & lengthMask)
-				k, diff := int(first&0xffff)>>lengthBits, int32(first)>>16
-				if irregular(k) {
-					bit := pos*8 - int(n) - int(first&lengthMask)
-					if bit, diff = s.first(bit, b.dc); bit < 0 {
+				e := uint64(first & stepMask)
+				acc <<= e & lengthMask
+				t -= int(e)
+				diff := int32(first) >> 16
+				for {
+					runs := b.runs
+					for t >= more {
+						acc |= buf.load(pos) >> (t & 63)
+						pos += ^t >> 3 & 7
+						t |= 56
+						e = uint64(runs[acc>>(64-windowBits)])
+						acc <<= e & lengthMask
+						if t -= int(e); t < more {
+							break
+						}
+						e = uint64(runs[acc>>(64-windowBits)])
+						acc <<= e & lengthMask
+						t -= int(e)
+					}
+					k := dueIn(t)
+					if !irregular(k) {
+						break
+					}
+					bit, n := pos*8-t&63-int(e&lengthMask), 0
+					if k -= int(e >> lengthBits); k == 0 {
+						bit, diff = s.first(bit, b.dc)
+						k = 1
+					} else {
+						bit, k = s.next(bit, k, b.ac)
+					}
+					if bit < 0 {
 						return my, errCutOff
 					}
 					acc, n, pos = bits.seek(bit)
-					k = 1
-				}
-				var e run
-				for k < 64 {
-					acc |= bits.load(pos) >> (n & 63)
-					pos += int(63-n) >> 3
-					n |= 56
-					e = b.runs[acc>>(64-windowBits)]
-					acc <<= e & lengthMask
-					n -= uint(e & lengthMask)
-					if k += int(e >> lengthBits); k < 64 {
-						e = b.runs[acc>>(64-windowBits)]
-						acc <<= e & lengthMask
-						n -= uint(e & lengthMask)
-						k += int(e >> lengthBits)
-					}
-					if k >= 64 && irregular(k) {
-						bit := pos*8 - int(n) - int(e&lengthMask)
-						if bit, k = s.next(bit, k-int(e>>lengthBits), b.ac); bit < 0 {
-							return my, errCutOff
-						}
-						acc, n, pos = bits.seek(bit)
-					}
+					t = n - 64*k
 				}
 				if b.luma {
 					level += diff
-					row[b.at+mx*s.stepX] = grey((level*q + 4) >> 3)
+					row[b.at] = grey((level*q + 4) >> 3)
 				}
 			}
+			row = row[s.stepX:]
 		}
-		if bits.over(pos, n) {
+		if bits.over(pos, t&63) {
 			return my, errCutOff
 		}
 	}
 	return s.down, nil
 }
 
+// begin is called before each row of MCUs.
+func (s *lumaScan) begin(my int) error {
+	if len(s.plane) <= my*s.stepY {
+		return errCutOff
+	}
+	return s.guard.check()
+}
+
 // values decodes the first coefficients of each block as well, for planes that
 // are finer than one value a block. It is otherwise as means.
 func (s *lumaScan) values() (int, error) {
 	var (
-		acc   uint64
-		n     uint
-		pos   int
-		level int32
-		c     [64]int32 // in zigzag order; those behind last are not cleared
+		acc    uint64
+		t, pos int
+		level  int32
+		c      [64]int32 // coefficient k at k+1; those behind the last wanted are not cleared
+		bits   = s.bits
+		buf    = &bits.buf
+		left   = s.interval
+		wanted = -64 * s.weights.last // as more, for the coefficients that are wanted
 	)
-	bits, left, last := s.bits, s.interval, s.weights.last
 	for my := range s.down {
-		if err := s.guard.check(); err != nil {
+		if err := s.begin(my); err != nil {
 			return my, err
 		}
-		if len(s.plane) <= my*s.stepY {
-			return my, errCutOff
-		}
 		row := s.plane[my*s.stepY:]
-		for mx := range s.across {
+		for range s.across {
 			if s.interval > 0 {
 				if left == 0 {
-					if bits.over(pos, n) || !bits.restart() {
+					if bits.over(pos, t&63) || !bits.restart() {
 						return my, errCutOff
 					}
-					acc, n, pos, level, left = 0, 0, 0, 0, s.interval
+					acc, t, pos, level, left = 0, 0, 0, 0, s.interval
 				}
 				left--
 			}
 			if pos >= bits.limit {
-				if pos = bits.more(pos); bits.over(pos, n) {
+				if pos = bits.more(pos); bits.over(pos, t&63) {
 					return my, errCutOff
 				}
 			}
 			for i := range s.blocks {
 				b := &s.blocks[i]
-				acc |= bits.load(pos) >> (n & 63)
-				pos += int(63-n) >> 3
-				n |= 56
+				acc |= buf.load(pos) >> (t & 63)
+				pos += ^t >> 3 & 7
+				t = t&63 | 56
 				first := b.starts[acc>>(64-windowBits)]
-				acc <<= first & lengthMask
-				n -= uint(first & lengthMask)
-				k, diff := int(first&0xffff)>>lengthBits, int32(first)>>16
-				if irregular(k) {
-					bit := pos*8 - int(n) - int(first&lengthMask)
-					if bit, diff = s.first(bit, b.dc); bit < 0 {
+				e := uint64(first & stepMask)
+				acc <<= e & lengthMask
+				t -= int(e)
+				diff := int32(first) >> 16
+				for {
+					if levels := b.levels; levels != nil {
+						for t >= wanted {
+							acc |= buf.load(pos) >> (t & 63)
+							pos += ^t >> 3 & 7
+							t |= 56
+							level := levels[acc>>(64-windowBits)]
+							e = uint64(level & stepMask)
+							acc <<= e & lengthMask
+							t -= int(e)
+							c[dueIn(t)&63] = int32(level) >> 16
+							if t < wanted {
+								break
+							}
+							level = levels[acc>>(64-windowBits)]
+							e = uint64(level & stepMask)
+							acc <<= e & lengthMask
+							t -= int(e)
+							c[dueIn(t)&63] = int32(level) >> 16
+						}
+					}
+					runs := b.runs
+					for t >= more {
+						acc |= buf.load(pos) >> (t & 63)
+						pos += ^t >> 3 & 7
+						t |= 56
+						e = uint64(runs[acc>>(64-windowBits)])
+						acc <<= e & lengthMask
+						if t -= int(e); t < more {
+							break
+						}
+						e = uint64(runs[acc>>(64-windowBits)])
+						acc <<= e & lengthMask
+						t -= int(e)
+					}
+					k := dueIn(t)
+					if !irregular(k) {
+						break
+					}
+					bit, n, v := pos*8-t&63-int(e&lengthMask), 0, 0
+					if k -= int(e >> lengthBits); k == 0 {
+						bit, diff = s.first(bit, b.dc)
+						k = 1
+					} else if bit, k, v = s.value(bit, k, b.ac); v != 0 && b.luma {
+						c[k&63] = int32(v)
+					}
+					if bit < 0 {
 						return my, errCutOff
 					}
 					acc, n, pos = bits.seek(bit)
-					k = 1
+					t = n - 64*k
 				}
 				if b.luma {
 					level += diff
-					for k <= last {
-						acc |= bits.load(pos) >> (n & 63)
-						pos += int(63-n) >> 3
-						n |= 56
-						e := b.levels[acc>>(64-windowBits)]
-						acc <<= e & lengthMask
-						n -= uint(e & lengthMask)
-						k += int(e&0xffff) >> lengthBits
-						if k <= 64 {
-							c[(k-1)&63] = int32(e) >> 16
-						} else if irregular(k) {
-							bit := pos*8 - int(n) - int(e&lengthMask)
-							v := 0
-							if bit, k, v = s.value(bit, k-int(e&0xffff)>>lengthBits, b.ac); bit < 0 {
-								return my, errCutOff
-							}
-							if v != 0 {
-								c[(k-1)&63] = int32(v)
-							}
-							acc, n, pos = bits.seek(bit)
-						}
-					}
-				}
-				var e run
-				for k < 64 {
-					acc |= bits.load(pos) >> (n & 63)
-					pos += int(63-n) >> 3
-					n |= 56
-					e = b.runs[acc>>(64-windowBits)]
-					acc <<= e & lengthMask
-					n -= uint(e & lengthMask)
-					if k += int(e >> lengthBits); k < 64 {
-						e = b.runs[acc>>(64-windowBits)]
-						acc <<= e & lengthMask
-						n -= uint(e & lengthMask)
-						k += int(e >> lengthBits)
-					}
-					if k >= 64 && irregular(k) {
-						bit := pos*8 - int(n) - int(e&lengthMask)
-						if bit, k = s.next(bit, k-int(e>>lengthBits), b.ac); bit < 0 {
-							return my, errCutOff
-						}
-						acc, n, pos = bits.seek(bit)
-					}
-				}
-				if b.luma {
-					c[0] = level
-					s.weights.draw(&c, row[b.at+mx*s.stepX:])
+					s.weights.draw(level, &c, row[b.at:])
 				}
 			}
+			row = row[s.stepX:]
 		}
-		if bits.over(pos, n) {
+		if bits.over(pos, t&63) {
 			return my, errCutOff
 		}
 	}

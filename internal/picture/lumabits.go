@@ -5,20 +5,30 @@ import (
 	"encoding/binary"
 )
 
-// chunk is how many bytes of entropy-coded bits are laid out at once: few
-// enough to stay in the nearest cache.
 const (
-	layout = 16 << 10
+	// layout is how many bytes are laid out at once: few enough to stay in the
+	// nearest cache.
+	layout = 8 << 10
 	// blockBytes is more than the longest block takes: 64 codes of 16 bits
 	// with 15 bits each.
 	blockBytes = 256
 	mostBlocks = 10 // of one MCU: T.81, B.2.3
+	// bufferSize is a power of two, so that a position needs no check.
+	bufferSize = 16 << 10
 )
+
+type buffer [bufferSize + 8]byte
+
+// load returns the eight bytes at a position.
+func (b *buffer) load(pos int) uint64 {
+	p := uint(pos) & (bufferSize - 1)
+	return binary.BigEndian.Uint64(b[p : p+8])
+}
 
 // entropy lays out the bits of one scan, without the stuffing, so that a reader
 // can load eight bytes anywhere without a look at them. What its user keeps in
-// local variables: the bits at the top of acc, of which n count, and pos, where
-// the next byte lies.
+// local variables: the bits at the top of acc, of which n count, below 64, and
+// pos, where the byte behind these lies.
 type entropy struct {
 	data   []byte // of the scan, what was not laid out yet
 	margin int    // bytes that one MCU may take
@@ -26,7 +36,7 @@ type entropy struct {
 	last   bool   // no further bytes before the next marker
 	limit  int    // from this pos on, more must be called before an MCU
 	expect byte   // the next restart marker
-	buf    [layout + mostBlocks*blockBytes + 64]byte
+	buf    buffer
 }
 
 func newEntropy(data []byte, blocks int) *entropy {
@@ -74,7 +84,7 @@ func (e *entropy) more(pos int) int {
 }
 
 // over reports whether more bits were read than there are.
-func (e *entropy) over(pos int, n uint) bool { return e.last && pos*8-int(n) > e.end*8 }
+func (e *entropy) over(pos, n int) bool { return e.last && pos*8-n > e.end*8 }
 
 // restart moves behind the next restart marker, if it is the one that is due:
 // pos is 0 then. Surplus bytes before it are passed over.
@@ -95,10 +105,7 @@ func (e *entropy) restart() bool {
 	return true
 }
 
-// load returns the eight bytes at pos.
-func (e *entropy) load(pos int) uint64 { return binary.BigEndian.Uint64(e.buf[pos:]) }
-
 // seek returns acc, n and pos for a position in bits.
-func (e *entropy) seek(bit int) (acc uint64, n uint, pos int) {
-	return e.load(bit>>3) << (bit & 7), 56 - uint(bit&7), bit>>3 + 7
+func (e *entropy) seek(bit int) (acc uint64, n, pos int) {
+	return e.buf.load(bit>>3) << (bit & 7), 56 - bit&7, bit>>3 + 7
 }

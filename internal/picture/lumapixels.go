@@ -70,19 +70,20 @@ func grey(v int32) uint8 {
 	return uint8(v)
 }
 
-// draw draws a block and clears its coefficients.
-func (w *weights) draw(c *[64]int32, to []uint8) {
+// draw draws a block and clears its coefficients: level, then those in c, where
+// coefficient k stands at k+1.
+func (w *weights) draw(level int32, c *[64]int32, to []uint8) {
 	if w.side == 2 {
-		w.quarter(c, to)
+		w.quarter(level, c, to)
 		return
 	}
-	w.half(c, to)
+	w.half(level, c, to)
 }
 
-func (w *weights) quarter(c *[64]int32, to []uint8) {
-	mean := float32(c[0])*w.of[0] + 128.5
-	u, v, uv := float32(c[1])*w.of[1], float32(c[2])*w.of[2], float32(c[4])*w.of[3]
-	c[1], c[2], c[3], c[4] = 0, 0, 0, 0
+func (w *weights) quarter(level int32, c *[64]int32, to []uint8) {
+	mean := float32(level)*w.of[0] + 128.5
+	u, v, uv := float32(c[2])*w.of[1], float32(c[3])*w.of[2], float32(c[5])*w.of[3]
+	c[2], c[3], c[4], c[5] = 0, 0, 0, 0
 	below := to[w.stride:][:2]
 	to[0], to[1] = rounded(mean+u+v+uv), rounded(mean-u+v-uv)
 	below[0], below[1] = rounded(mean+u-v-uv), rounded(mean-u-v+uv)
@@ -98,10 +99,10 @@ func rounded(v float32) uint8 {
 }
 
 // half is an inverse DCT of four points along each axis.
-func (w *weights) half(c *[64]int32, to []uint8) {
-	mean := float32(c[0])*w.of[0] + 128.5
+func (w *weights) half(level int32, c *[64]int32, to []uint8) {
+	mean := float32(level)*w.of[0] + 128.5
 	any := int32(0)
-	for _, v := range c[1:25] {
+	for _, v := range c[2:26] {
 		any |= v
 	}
 	if any == 0 {
@@ -115,12 +116,12 @@ func (w *weights) half(c *[64]int32, to []uint8) {
 	const a, b, d = 0.92387953, 0.38268343, 0.70710678 // cos of 1/8, 3/8 and 1/4 pi
 	// Zigzag order, by row: 0 1 5 6, 2 4 7 13, 3 8 12 17, 9 11 18 24.
 	f := [16]float32{
-		mean, float32(c[1]) * w.of[1], float32(c[5]) * w.of[2], float32(c[6]) * w.of[3],
-		float32(c[2]) * w.of[4], float32(c[4]) * w.of[5], float32(c[7]) * w.of[6], float32(c[13]) * w.of[7],
-		float32(c[3]) * w.of[8], float32(c[8]) * w.of[9], float32(c[12]) * w.of[10], float32(c[17]) * w.of[11],
-		float32(c[9]) * w.of[12], float32(c[11]) * w.of[13], float32(c[18]) * w.of[14], float32(c[24]) * w.of[15],
+		mean, float32(c[2]) * w.of[1], float32(c[6]) * w.of[2], float32(c[7]) * w.of[3],
+		float32(c[3]) * w.of[4], float32(c[5]) * w.of[5], float32(c[8]) * w.of[6], float32(c[14]) * w.of[7],
+		float32(c[4]) * w.of[8], float32(c[9]) * w.of[9], float32(c[13]) * w.of[10], float32(c[18]) * w.of[11],
+		float32(c[10]) * w.of[12], float32(c[12]) * w.of[13], float32(c[19]) * w.of[14], float32(c[25]) * w.of[15],
 	}
-	clear(c[1:25])
+	clear(c[2:26])
 	for u := range 4 {
 		even, odd := f[u]+d*f[8+u], f[u]-d*f[8+u]
 		p, q := a*f[4+u]+b*f[12+u], b*f[4+u]-a*f[12+u]

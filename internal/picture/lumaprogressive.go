@@ -19,20 +19,20 @@ type progression struct {
 type reader struct {
 	*entropy
 	acc uint64
-	n   uint
+	n   int
 	pos int
 }
 
 // fill loads 56 bits or more.
 func (r *reader) fill() {
-	r.acc |= r.load(r.pos) >> (r.n & 63)
-	r.pos += int(63-r.n) >> 3
+	r.acc |= r.buf.load(r.pos) >> (r.n & 63)
+	r.pos += (63 - r.n) >> 3
 	r.n |= 56
 }
 
 func (r *reader) skip(n uint) {
 	r.acc <<= n
-	r.n -= n
+	r.n -= int(n)
 }
 
 // take returns n bits, 16 at most, of those that fill loaded.
@@ -255,10 +255,9 @@ func (p *progression) draw(w *weights, plane []uint8) {
 	}
 	var c [64]int32
 	for i, v := range p.dc {
-		c[0] = v
 		for k, v := range p.low[i*p.acKept:][:p.acKept] {
-			c[1+k] = int32(v)
+			c[2+k] = int32(v)
 		}
-		w.draw(&c, plane[i/p.across*w.side*w.stride+i%p.across*w.side:])
+		w.draw(v, &c, plane[i/p.across*w.side*w.stride+i%p.across*w.side:])
 	}
 }

@@ -85,26 +85,25 @@ func (h *huffman) short() *[windows]uint16 {
 	return &t
 }
 
-// A run steps over AC codes: the bits they take in the lowest five bits, above
-// these by how many coefficients they go on. toEnd is added where the last of
-// them ends the block. Where not even one code fits, the step leads nowhere.
-type run = uint16
-
+// A step over codes: the bits they take in the lowest six bits, above these by
+// how many coefficients they go on. toEnd is added where the last of them ends
+// the block. Where not even one code fits the window, the step leads nowhere.
 const (
-	lengthBits = 5
+	lengthBits = 6
 	lengthMask = 1<<lengthBits - 1
-	toEnd      = 256
-	nowhere    = 127 << lengthBits
+	stepMask   = 1<<16 - 1
+	toEnd      = 257
+	nowhere    = 129 << lengthBits
 )
 
 // runs is the step from each window over as many codes as fit it.
-type runs [windows]run
+type runs [windows]uint16
 
 // runsOf also returns the steps for narrower windows: those of w bits begin at
 // 1<<w.
-func runsOf(ac *huffman) (*runs, *[2 * windows]run) {
+func runsOf(ac *huffman) (*runs, *[2 * windows]uint16) {
 	short := ac.short()
-	var all [2 * windows]run
+	var all [2 * windows]uint16
 	all[0], all[1] = nowhere, nowhere
 	for w := 1; w <= windowBits; w++ {
 		for i := range 1 << w {
@@ -116,11 +115,11 @@ func runsOf(ac *huffman) (*runs, *[2 * windows]run) {
 			}
 			step := 1 + value>>4
 			if value == 0 {
-				all[1<<w+i] = run(toEnd<<lengthBits | length)
+				all[1<<w+i] = uint16(toEnd<<lengthBits | length)
 				continue
 			}
 			length += value & 15
-			e := run(step<<lengthBits | length)
+			e := uint16(step<<lengthBits | length)
 			if length < w {
 				rest := w - length
 				if more := all[1<<rest+i&(1<<rest-1)]; more != nowhere {
@@ -141,7 +140,7 @@ func runsOf(ac *huffman) (*runs, *[2 * windows]run) {
 type starts [windows]uint32
 
 func startsOf(dc, ac *huffman) *starts {
-	var all *[2 * windows]run
+	var all *[2 * windows]uint16
 	if ac != nil {
 		_, all = runsOf(ac)
 	}
