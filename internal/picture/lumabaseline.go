@@ -30,28 +30,29 @@ type lumaScan struct {
 	weights      weights
 }
 
-// irregular reports whether steps led neither to the end of a block nor to
-// another code of it: past the end, or nowhere.
-func irregular(k int) bool { return k > 64 && k <= toEnd || k >= toEnd+64 }
-
-// more is what t keeps to while k, the coefficient that is due, is below 64: t
-// is n - 64k, so that one subtraction of a step moves both on, and its lowest
-// six bits are n.
-const more = -63 * 64
-
-func dueIn(t int) (k int) { return (63 - t) >> 6 }
+// t counts two things at once, so that one addition of a step moves both on: its
+// lowest six bits are the bits of acc that are used up, 63 - n, and above them
+// stands k, the coefficient that is due.
+const (
+	blockEnd = 64 << lengthBits // from here on, the block is over
+	// Without the bit of toEnd, k is 64 at most; more leads past the end of the
+	// block, or nowhere.
+	regular   = 512<<lengthBits - 1
+	irregular = 65 << lengthBits
+)
 
 // means decodes DC alone, one value for each block, and returns how many rows
 // of MCUs are whole.
 func (s *lumaScan) means() (int, error) {
 	var (
-		acc    uint64
-		t, pos int
-		level  int32
-		bits   = s.bits
-		buf    = &bits.buf
-		left   = s.interval
-		q      = s.weights.quant[0]
+		acc   uint64
+		t     = 63
+		pos   int
+		level int32
+		bits  = s.bits
+		buf   = &bits.buf
+		left  = s.interval
+		q     = s.weights.quant[0]
 	)
 	for my := range s.down {
 		if err := s.begin(my); err != nil {
@@ -61,48 +62,48 @@ func (s *lumaScan) means() (int, error) {
 		for range s.across {
 			if s.interval > 0 {
 				if left == 0 {
-					if bits.over(pos, t&63) || !bits.restart() {
+					if bits.over(pos, ^t&63) || !bits.restart() {
 						return my, errCutOff
 					}
-					acc, t, pos, level, left = 0, 0, 0, 0, s.interval
+					acc, t, pos, level, left = 0, 63, 0, 0, s.interval
 				}
 				left--
 			}
 			if pos >= bits.limit {
-				if pos = bits.more(pos); bits.over(pos, t&63) {
+				if pos = bits.more(pos); bits.over(pos, ^t&63) {
 					return my, errCutOff
 				}
 			}
 			for i := range s.blocks {
 				b := &s.blocks[i]
-				acc |= buf.load(pos) >> (t & 63)
-				pos += ^t >> 3 & 7
-				t = t&63 | 56
+				acc |= buf.load(pos) >> (^t & 63)
+				pos += t >> 3 & 7
+				t &= 7
 				first := b.starts[acc>>(64-windowBits)]
 				e := uint64(first & stepMask)
 				acc <<= e & lengthMask
-				t -= int(e)
+				t += int(e)
 				diff := int32(first) >> 16
 				for {
 					runs := b.runs
-					for t >= more {
-						acc |= buf.load(pos) >> (t & 63)
-						pos += ^t >> 3 & 7
-						t |= 56
+					for t < blockEnd {
+						acc |= buf.load(pos) >> (^t & 63)
+						pos += t >> 3 & 7
+						t &^= 56
 						e = uint64(runs[acc>>(64-windowBits)])
 						acc <<= e & lengthMask
-						if t -= int(e); t < more {
+						if t += int(e); t >= blockEnd {
 							break
 						}
 						e = uint64(runs[acc>>(64-windowBits)])
 						acc <<= e & lengthMask
-						t -= int(e)
+						t += int(e)
 					}
-					k := dueIn(t)
-					if !irregular(k) {
+					if t&regular < irregular {
 						break
 					}
-					bit, n := pos*8-t&63-int(e&lengthMask), 0
+					k := t >> lengthBits
+					bit, n := pos*8-^t&63-int(e&lengthMask), 0
 					if k -= int(e >> lengthBits); k == 0 {
 						bit, diff = s.first(bit, b.dc)
 						k = 1
@@ -113,7 +114,7 @@ func (s *lumaScan) means() (int, error) {
 						return my, errCutOff
 					}
 					acc, n, pos = bits.seek(bit)
-					t = n - 64*k
+					t = k<<lengthBits | 63 - n
 				}
 				if b.luma {
 					level += diff
@@ -122,7 +123,7 @@ func (s *lumaScan) means() (int, error) {
 			}
 			row = row[s.stepX:]
 		}
-		if bits.over(pos, t&63) {
+		if bits.over(pos, ^t&63) {
 			return my, errCutOff
 		}
 	}
@@ -142,13 +143,14 @@ func (s *lumaScan) begin(my int) error {
 func (s *lumaScan) values() (int, error) {
 	var (
 		acc    uint64
-		t, pos int
+		t      = 63
+		pos    int
 		level  int32
 		c      [64]int32 // coefficient k at k+1; those behind the last wanted are not cleared
 		bits   = s.bits
 		buf    = &bits.buf
 		left   = s.interval
-		wanted = -64 * s.weights.last // as more, for the coefficients that are wanted
+		wanted = (s.weights.last + 1) << lengthBits // as blockEnd
 	)
 	for my := range s.down {
 		if err := s.begin(my); err != nil {
@@ -158,68 +160,68 @@ func (s *lumaScan) values() (int, error) {
 		for range s.across {
 			if s.interval > 0 {
 				if left == 0 {
-					if bits.over(pos, t&63) || !bits.restart() {
+					if bits.over(pos, ^t&63) || !bits.restart() {
 						return my, errCutOff
 					}
-					acc, t, pos, level, left = 0, 0, 0, 0, s.interval
+					acc, t, pos, level, left = 0, 63, 0, 0, s.interval
 				}
 				left--
 			}
 			if pos >= bits.limit {
-				if pos = bits.more(pos); bits.over(pos, t&63) {
+				if pos = bits.more(pos); bits.over(pos, ^t&63) {
 					return my, errCutOff
 				}
 			}
 			for i := range s.blocks {
 				b := &s.blocks[i]
-				acc |= buf.load(pos) >> (t & 63)
-				pos += ^t >> 3 & 7
-				t = t&63 | 56
+				acc |= buf.load(pos) >> (^t & 63)
+				pos += t >> 3 & 7
+				t &= 7
 				first := b.starts[acc>>(64-windowBits)]
 				e := uint64(first & stepMask)
 				acc <<= e & lengthMask
-				t -= int(e)
+				t += int(e)
 				diff := int32(first) >> 16
 				for {
 					if levels := b.levels; levels != nil {
-						for t >= wanted {
-							acc |= buf.load(pos) >> (t & 63)
-							pos += ^t >> 3 & 7
-							t |= 56
+						for t < wanted {
+							acc |= buf.load(pos) >> (^t & 63)
+							pos += t >> 3 & 7
+							t &^= 56
 							level := levels[acc>>(64-windowBits)]
 							e = uint64(level & stepMask)
 							acc <<= e & lengthMask
-							t -= int(e)
-							c[dueIn(t)&63] = int32(level) >> 16
-							if t < wanted {
+							t += int(e)
+							c[t>>lengthBits&63] = int32(level) >> 16
+							if t >= wanted {
 								break
 							}
 							level = levels[acc>>(64-windowBits)]
 							e = uint64(level & stepMask)
 							acc <<= e & lengthMask
-							t -= int(e)
-							c[dueIn(t)&63] = int32(level) >> 16
+							t += int(e)
+							c[t>>lengthBits&63] = int32(level) >> 16
 						}
 					}
 					runs := b.runs
-					for t >= more {
-						acc |= buf.load(pos) >> (t & 63)
-						pos += ^t >> 3 & 7
-						t |= 56
+					for t < blockEnd {
+						acc |= buf.load(pos) >> (^t & 63)
+						pos += t >> 3 & 7
+						t &^= 56
 						e = uint64(runs[acc>>(64-windowBits)])
 						acc <<= e & lengthMask
-						if t -= int(e); t < more {
+						if t += int(e); t >= blockEnd {
 							break
 						}
 						e = uint64(runs[acc>>(64-windowBits)])
 						acc <<= e & lengthMask
-						t -= int(e)
+						t += int(e)
 					}
-					k := dueIn(t)
-					if !irregular(k) {
+					if t&regular < irregular {
 						break
 					}
-					bit, n, v := pos*8-t&63-int(e&lengthMask), 0, 0
+					k := t >> lengthBits
+					bit, n, v := pos*8-^t&63-int(e&lengthMask), 0, 0
 					if k -= int(e >> lengthBits); k == 0 {
 						bit, diff = s.first(bit, b.dc)
 						k = 1
@@ -230,7 +232,7 @@ func (s *lumaScan) values() (int, error) {
 						return my, errCutOff
 					}
 					acc, n, pos = bits.seek(bit)
-					t = n - 64*k
+					t = k<<lengthBits | 63 - n
 				}
 				if b.luma {
 					level += diff
@@ -239,7 +241,7 @@ func (s *lumaScan) values() (int, error) {
 			}
 			row = row[s.stepX:]
 		}
-		if bits.over(pos, t&63) {
+		if bits.over(pos, ^t&63) {
 			return my, errCutOff
 		}
 	}

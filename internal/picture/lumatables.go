@@ -86,13 +86,15 @@ func (h *huffman) short() *[windows]uint16 {
 }
 
 // A step over codes: the bits they take in the lowest six bits, above these by
-// how many coefficients they go on. toEnd is added where the last of them ends
-// the block. Where not even one code fits the window, the step leads nowhere.
+// how many coefficients they go on, 64 for each in the sum. toEnd is added where
+// the last of them ends the block: it lies beyond all other sums, and is odd so
+// that the place it leads to is one behind the last coefficient. Where not even
+// one code fits the window, the step leads nowhere.
 const (
 	lengthBits = 6
 	lengthMask = 1<<lengthBits - 1
 	stepMask   = 1<<16 - 1
-	toEnd      = 257
+	toEnd      = 512 + 1
 	nowhere    = 129 << lengthBits
 )
 
