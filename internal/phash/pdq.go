@@ -198,20 +198,31 @@ func (c *cosines) line(in *[side]float32) (out [order]float32) {
 	return out
 }
 
-func (s *samples) dct(c *cosines) *coefficients {
-	var across [order][side]float32 // by frequency, the lines as they come
-	for y := range s {
-		for g, v := range c.line(&s[y]) {
-			across[g][y] = v
-		}
+// half is transformed across, not yet down: by frequency, then by line.
+type half [order][side]float32
+
+func (h *half) set(y int, line [order]float32) {
+	for g, v := range line {
+		h[g][y] = v
 	}
+}
+
+func (h *half) down(c *cosines) *coefficients {
 	var out coefficients
-	for g := range across {
-		for f, v := range c.line(&across[g]) {
+	for g := range h {
+		for f, v := range c.line(&h[g]) {
 			out[f][g] = v
 		}
 	}
 	return &out
+}
+
+func (s *samples) dct(c *cosines) *coefficients {
+	var h half
+	for y := range s {
+		h.set(y, c.line(&s[y]))
+	}
+	return h.down(c)
 }
 
 // hash sets one bit for each coefficient above the median. The first

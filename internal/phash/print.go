@@ -72,17 +72,18 @@ func OfTurned(luma *image.Gray, native image.Point) (Print, [8]PDQ, error) {
 	if err != nil {
 		return Print{}, turns, err
 	}
-	mirrors := sampleMirrors(luma, gridOf(luma.Rect.Dx(), across), gridOf(luma.Rect.Dy(), down))
+	var m mirrored
+	cosines := cosinesOf()
+	m.mirrors(luma, gridOf(luma.Rect.Dx(), across), gridOf(luma.Rect.Dy(), down), cosines)
 	// As it is, left to right, upside down, by half: 1, 2, 4, 3. Transposed, a
 	// mirror left to right becomes a turn: 5, 8, 6, 7.
-	cosines := cosinesOf()
 	for i, o := range [4][2]int{{1, 5}, {2, 8}, {4, 6}, {3, 7}} {
-		c := mirrors[i].dct(cosines)
+		c := m.halves[i].down(cosines)
 		median := c.median()
 		turns[o[0]-1] = c.hash(median)
 		turns[o[1]-1] = c.transposed().hash(median)
 	}
-	p, err := printOf(luma, &mirrors[0], turns[0])
+	p, err := printOf(luma, &m.samples, turns[0])
 	if err != nil {
 		return Print{}, [8]PDQ{}, err
 	}

@@ -60,11 +60,24 @@ func tapsOf(spans []span) *taps {
 // apply reads a line, which is padded by length.
 func (t *taps) apply(line []float32, to *[side]float32) {
 	weights := t.weights
+	switch t.length {
+	case 4:
+		for i, from := range t.from {
+			p, w := line[from:][:4], weights[4*i:][:4]
+			to[i] = (w[0]*p[0] + w[1]*p[1]) + (w[2]*p[2] + w[3]*p[3])
+		}
+		return
+	case 8:
+		for i, from := range t.from {
+			p, w := line[from:][:8], weights[8*i:][:8]
+			to[i] = ((w[0]*p[0] + w[1]*p[1]) + (w[2]*p[2] + w[3]*p[3])) + ((w[4]*p[4] + w[5]*p[5]) + (w[6]*p[6] + w[7]*p[7]))
+		}
+		return
+	}
 	for i, from := range t.from {
 		var sum float32
 		p := line[from:][:t.length]
-		w := weights[:t.length]
-		weights = weights[t.length:]
+		w := weights[i*t.length:][:t.length]
 		for len(p) >= 4 && len(w) >= 4 {
 			sum += (w[0]*p[0] + w[1]*p[1]) + (w[2]*p[2] + w[3]*p[3])
 			p, w = p[4:], w[4:]
@@ -135,23 +148,32 @@ func sample(luma *image.Gray, h, v []span) *samples {
 	return &out
 }
 
-// sampleMirrors samples a plane as it is, mirrored left to right, upside down,
-// and turned by half, which is both.
-func sampleMirrors(luma *image.Gray, h, v grid) *[4]samples {
-	var out [4]samples
+// mirrored are a picture's samples, and what the first half of the DCT makes of
+// those of the picture as it is, mirrored left to right, upside down, and turned
+// by half, which is both.
+type mirrored struct {
+	samples samples
+	halves  [4]half
+}
+
+// mirrors samples a plane and its mirrors.
+func (m *mirrored) mirrors(luma *image.Gray, h, v grid, cosines *cosines) {
+	slices.Reverse(h.back)
 	forth, back := tapsOf(h.forth), tapsOf(h.back)
 	c := columnOf(luma, max(forth.length, back.length))
+	var line [side]float32
 	for i := range side {
-		line := c.apply(&v.forth[i])
-		forth.apply(line, &out[0][i])
-		back.apply(line, &out[1][i])
-		slices.Reverse(out[1][i][:])
-		line = c.apply(&v.back[side-1-i])
-		forth.apply(line, &out[2][i])
-		back.apply(line, &out[3][i])
-		slices.Reverse(out[3][i][:])
+		pixels := c.apply(&v.forth[i])
+		forth.apply(pixels, &m.samples[i])
+		m.halves[0].set(i, cosines.line(&m.samples[i]))
+		back.apply(pixels, &line)
+		m.halves[1].set(i, cosines.line(&line))
+		pixels = c.apply(&v.back[side-1-i])
+		forth.apply(pixels, &line)
+		m.halves[2].set(i, cosines.line(&line))
+		back.apply(pixels, &line)
+		m.halves[3].set(i, cosines.line(&line))
 	}
-	return &out
 }
 
 // area shares an axis of n pixels among m equal parts. A pixel that is itself
