@@ -347,7 +347,7 @@ func TestTIFFThatIsRefused(t *testing.T) {
 		tags  map[uint16]uint32
 		cause string
 	}{
-		"JPEG inside":       {tags(map[uint16]uint32{259: 7}), "unsupported"},
+		"no JPEG inside":    {tags(map[uint16]uint32{259: 7}), "damaged"},
 		"old JPEG inside":   {tags(map[uint16]uint32{259: 6}), "unsupported"},
 		"a raw preview":     {tags(map[uint16]uint32{513: 8, 514: 100}), "unsupported"},
 		"DNG":               {tags(map[uint16]uint32{254: 1, 330: 8, 50706: 1}), "unsupported"},

@@ -233,7 +233,11 @@ func progressive(w, h int, at func(bx, by int) int) []byte {
 }
 
 // losslessWebP is a VP8L chunk of literals of eight bits.
-func losslessWebP(m *image.NRGBA) []byte {
+func losslessWebP(m *image.NRGBA) []byte { return losslessOf(m, false) }
+
+func losslessWebPAlpha(m *image.NRGBA) []byte { return losslessOf(m, true) }
+
+func losslessOf(m *image.NRGBA, alpha bool) []byte {
 	var b []byte
 	n := 0
 	put := func(v, width int) { // lowest bit first
@@ -248,9 +252,13 @@ func losslessWebP(m *image.NRGBA) []byte {
 	put(0x2f, 8)
 	put(m.Rect.Dx()-1, 14)
 	put(m.Rect.Dy()-1, 14)
-	put(0, 1+3) // no alpha, version 0
+	put(0, 1+3) // no hint of alpha, version 0
 	put(0, 3)   // no transform, no cache, one group of codes
-	for _, alphabet := range []int{280, 256, 256} {
+	alphabets := []int{280, 256, 256}
+	if alpha {
+		alphabets = append(alphabets, 256)
+	}
+	for _, alphabet := range alphabets {
 		put(0, 1)
 		put(12-4, 4)
 		for _, s := range []int{17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8} {
@@ -269,11 +277,16 @@ func losslessWebP(m *image.NRGBA) []byte {
 			}
 		}
 	}
-	put(0b101, 3) // alpha: one symbol of eight bits
-	put(255, 8)
+	if !alpha {
+		put(0b101, 3) // one symbol of eight bits
+		put(255, 8)
+	}
 	put(0b0001, 4) // distance: the symbol 0
 	for i := 0; i < len(m.Pix); i += 4 {
-		for _, v := range []uint8{m.Pix[i+1], m.Pix[i], m.Pix[i+2]} {
+		for c, v := range []uint8{m.Pix[i+1], m.Pix[i], m.Pix[i+2], m.Pix[i+3]} {
+			if c == 3 && !alpha {
+				continue
+			}
 			for bit := 7; bit >= 0; bit-- {
 				put(int(v>>bit), 1)
 			}

@@ -185,45 +185,6 @@ func TestAverages(t *testing.T) {
 	}
 }
 
-// Further frames and pages are not looked at: the picture says so.
-func TestFurtherFrames(t *testing.T) {
-	a, b := scene(64, 48), drawn(8, 64, 48)
-	var animated bytes.Buffer
-	g := &gif.GIF{}
-	for i := range 17 {
-		m := as(a, image.NewPaletted(a.Rect, palette.Plan9)).(*image.Paletted)
-		if i > 0 {
-			m = as(b, image.NewPaletted(a.Rect, palette.Plan9)).(*image.Paletted)
-		}
-		g.Image, g.Delay = append(g.Image, m), append(g.Delay, 10)
-	}
-	if err := gif.EncodeAll(&animated, g); err != nil {
-		t.Fatal(err)
-	}
-	raw := pngOf(t, a)
-	first, second := riffChunk("VP8L", losslessWebP(a)), riffChunk("VP8L", losslessWebP(b))
-	for _, tc := range []struct {
-		name   string
-		data   []byte
-		frames int
-		why    string
-	}{
-		{"gif", animated.Bytes(), 17, "frame 1 of 17"},
-		{"gif, cut off in frame 9", animated.Bytes()[:animated.Len()/2], 9, "frame 1 of 9 or more"},
-		{"png", join(raw[:33], chunk("acTL", []byte{0, 0, 0, 3, 0, 0, 0, 0}, 0), raw[33:]), 3, "frame 1 of 3"},
-		{"webp", webpOf(vp8x(2, 64, 48), riffChunk("ANIM", make([]byte, 6)), animationFrame(64, 48, first), animationFrame(64, 48, second)), 2, "frame 1 of 2"},
-		{"tiff", twoPages(grey(a), grey(b)), 2, "page 1 of 2"},
-	} {
-		p := decode(t, tc.data)
-		if p.Frames != tc.frames || !p.Partial || p.Why != tc.why {
-			t.Errorf("%s: got %d frames, partial %v, %q, want %d, %q", tc.name, p.Frames, p.Partial, p.Why, tc.frames, tc.why)
-		}
-		if d, other := far(p.Luma, grey(a)), far(p.Luma, grey(b)); d > 15 || other < 2*d {
-			t.Errorf("%s: the plane is %.1f off the first frame, %.1f off the second", tc.name, d, other)
-		}
-	}
-}
-
 // A transparent picture is what a reader sees on white.
 func TestAlphaOnWhite(t *testing.T) {
 	m := scene(80, 60)

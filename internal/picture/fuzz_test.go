@@ -61,8 +61,17 @@ func FuzzDecode(f *testing.F) {
 		if b := p.Luma.Rect; b.Min != (image.Point{}) || b.Empty() || max(b.Dx(), b.Dy()) > 1024 || len(p.Luma.Pix) != b.Dx()*b.Dy() {
 			t.Fatalf("a plane of %v with %d values", b, len(p.Luma.Pix))
 		}
-		if p.Partial != (p.Why != "") || p.Format != picture.Sniff(data) {
-			t.Fatalf("partial %v, %q, %s", p.Partial, p.Why, p.Format)
+		cuts := []string{"partial", "limit_frames", "limit_pixels", "limit_side", "limit_time"}
+		if p.Partial != (p.Why != "") || p.Partial != slices.Contains(cuts, p.Cause) || !p.Partial && p.Cause != "" || p.Format != picture.Sniff(data) {
+			t.Fatalf("partial %v, %q, %q, %s", p.Partial, p.Cause, p.Why, p.Format)
+		}
+		if len(p.Further) >= max(2, min(p.Frames, 16)) && len(p.Further) > 0 {
+			t.Fatalf("%d further of %d frames", len(p.Further), p.Frames)
+		}
+		for _, g := range p.Further {
+			if b := g.Rect; b.Min != (image.Point{}) || b.Empty() || max(b.Dx(), b.Dy()) > 512 || len(g.Pix) != b.Dx()*b.Dy() {
+				t.Fatalf("a further plane of %v with %d values", b, len(g.Pix))
+			}
 		}
 	})
 }

@@ -6,47 +6,88 @@ import (
 	"image"
 	"image/color"
 	"io"
+	"iter"
+	"slices"
 )
 
-// gifFile is the first frame of a GIF, with a count of all. image/gif is not
-// used: it gives nothing of a frame that is cut off, and what is left to do
-// beside compress/lzw is to look up colours.
+// gifFile is a GIF. image/gif is not used: it gives nothing of a frame that is
+// cut off, wants all frames of an animation in memory at once, and what is left
+// to do beside compress/lzw is to look up colours.
 type gifFile struct {
-	width, height int // of the frame
+	width, height int // of the screen
 	palette       []byte
-	transparent   int // index, -1 if none
-	interlaced    bool
-	literal       int
-	data          []byte // of the frame, in blocks
-	frames        int
+	body          []byte // behind the palette
+	count         int    // of frames
 	ended         bool
+}
+
+// gifFrame is one frame, as its headers tell.
+type gifFrame struct {
+	at          image.Rectangle
+	palette     []byte
+	transparent int // index, -1 if none
+	interlaced  bool
+	after       int // what becomes of its place: keepPlace and so on
+	literal     int
+	data        []byte // in blocks
 }
 
 func readGIF(data []byte, p *plan) error {
 	if len(data) < 13 {
 		return refuse("damaged", "cut off in the header")
 	}
-	f := &gifFile{transparent: -1}
-	global, rest := gifPalette(data[13:], data[10])
-	f.walk(rest, global)
-	p.canvas = [2]int{int(le16(data[6:])), int(le16(data[8:]))}
-	p.width, p.height = f.width, f.height
-	if f.data == nil {
-		p.width, p.height = p.canvas[0], p.canvas[1]
+	f := &gifFile{width: int(le16(data[6:])), height: int(le16(data[8:]))}
+	f.palette, f.body = gifPalette(data[13:], data[10])
+	p.canvas = [2]int{f.width, f.height}
+	var first *gifFrame
+	for frame := range f.frames() {
+		if first == nil {
+			first = &frame
+		}
+		f.count++
+	}
+	if first == nil {
+		p.width, p.height = f.width, f.height
 		p.decode = func(*guard) (surface, error) { return surface{}, refuse("damaged", "cut off before the first frame") }
 		return nil
 	}
-	p.frames = f.frames
-	if f.frames > 1 {
-		p.why = fmt.Sprintf("frame 1 of %d", f.frames)
-		if !f.ended {
-			p.why += " or more"
-		}
+	p.frames = f.count
+	if f.count > 1 {
+		f.clip(first).plan(p)
+		return nil
 	}
-	p.memory = 2 * int64(f.width) * int64(f.height)
-	p.decode = f.decode
+	// Of a single frame the empty rest of the screen is not shown.
+	p.width, p.height = first.at.Dx(), first.at.Dy()
+	p.memory = 2 * int64(p.width) * int64(p.height)
+	p.decode = func(g *guard) (surface, error) { return first.into(g, make([]uint8, p.width*p.height)) }
 	return nil
 }
+
+// clip makes an animation of the file. The screen holds the first frame,
+// whatever its size in the header.
+func (f *gifFile) clip(first *gifFrame) *clip {
+	c := &clip{width: max(f.width, first.at.Max.X), height: max(f.height, first.at.Max.Y), count: f.count, ended: f.ended, pixel: 1, work: gifWork}
+	var scratch []uint8 // for one frame after the other
+	c.frames = func(yield func(clipFrame) bool) {
+		for frame := range f.frames() {
+			shown := clipFrame{
+				at: frame.at, fault: c.outside(frame.at.Size()), over: true, opaque: frame.transparent < 0, after: frame.after,
+				decode: func(g *guard) (surface, error) {
+					scratch = slices.Grow(scratch[:0], frame.at.Dx()*frame.at.Dy())
+					return frame.into(g, scratch[:frame.at.Dx()*frame.at.Dy()])
+				},
+			}
+			if !yield(shown) {
+				return
+			}
+		}
+	}
+	return c
+}
+
+// gifWork is how many pixels may be decoded for the frames beyond the first:
+// some three seconds' worth.
+const gifWork = 320_000_000
 
 // gifPalette cuts a colour table off, as flags announce it.
 func gifPalette(data []byte, flags byte) (palette, rest []byte) {
@@ -57,43 +98,61 @@ func gifPalette(data []byte, flags byte) (palette, rest []byte) {
 	return data[:n], data[n:]
 }
 
-// walk passes over the blocks, and keeps the first frame.
-func (f *gifFile) walk(data, global []byte) {
-	transparent := -1
-	for len(data) > 0 {
-		switch data[0] {
-		case 0x21: // extension
-			if len(data) > 8 && data[1] == 0xf9 && data[2] == 4 && data[3]&1 != 0 {
-				transparent = int(data[6])
-			}
-			data = afterBlocks(data[min(2, len(data)):])
-		case 0x2c: // frame
-			if len(data) < 11 {
-				return
-			}
-			f.frames++
-			head := data[1:10]
-			local, rest := gifPalette(data[10:], head[8])
-			if len(rest) == 0 {
-				return
-			}
-			if f.frames == 1 {
-				f.width, f.height = int(le16(head[4:])), int(le16(head[6:]))
-				f.interlaced, f.transparent = head[8]&0x40 != 0, transparent
-				f.palette, f.literal, f.data = global, int(rest[0]), rest[1:]
-				if local != nil {
-					f.palette = local
+// frames walks over the blocks, and notes whether they come to their end.
+func (f *gifFile) frames() iter.Seq[gifFrame] {
+	return func(yield func(gifFrame) bool) {
+		control := gifFrame{transparent: -1}
+		for data := f.body; len(data) > 0; {
+			switch data[0] {
+			case 0x21: // extension
+				if len(data) > 8 && data[1] == 0xf9 && data[2] == 4 {
+					control = gifControl(data[3:])
 				}
+				data = afterBlocks(data[min(2, len(data)):])
+			case 0x2c: // frame
+				if len(data) < 11 {
+					return
+				}
+				head := data[1:10]
+				local, rest := gifPalette(data[10:], head[8])
+				if len(rest) == 0 {
+					return
+				}
+				corner, size := image.Pt(int(le16(head)), int(le16(head[2:]))), image.Pt(int(le16(head[4:])), int(le16(head[6:])))
+				frame := control
+				frame.at, frame.interlaced = image.Rectangle{corner, corner.Add(size)}, head[8]&0x40 != 0
+				frame.palette, frame.literal, frame.data = f.palette, int(rest[0]), rest[1:]
+				if local != nil {
+					frame.palette = local
+				}
+				if !yield(frame) {
+					return
+				}
+				control = gifFrame{transparent: -1}
+				data = afterBlocks(rest[1:])
+			case 0x3b:
+				f.ended = true
+				return
+			default:
+				return
 			}
-			transparent = -1
-			data = afterBlocks(rest[1:])
-		case 0x3b:
-			f.ended = true
-			return
-		default:
-			return
 		}
 	}
+}
+
+// gifControl reads how the next frame is to be shown.
+func gifControl(b []byte) gifFrame {
+	f := gifFrame{transparent: -1}
+	if b[0]&1 != 0 {
+		f.transparent = int(b[3])
+	}
+	switch b[0] >> 2 & 7 {
+	case 2:
+		f.after = clearPlace
+	case 3, 4: // 4 is an old mistake of encoders
+		f.after = restorePlace
+	}
+	return f
 }
 
 // afterBlocks passes over blocks, each behind its length, up to the empty one.
@@ -149,57 +208,68 @@ func (b *blocks) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (f *gifFile) decode(g *guard) (surface, error) {
+// into decodes the frame; its surface reads from the indexes that it fills.
+func (f *gifFrame) into(g *guard, indexes []uint8) (surface, error) {
 	if f.palette == nil {
 		return surface{}, refuse("damaged", "no colours")
 	}
 	if f.literal < 2 || f.literal > 8 {
 		return surface{}, refuse("damaged", "codes of %d bits", f.literal)
 	}
-	m := image.NewPaletted(image.Rect(0, 0, f.width, f.height), f.colours())
+	w, h := f.at.Dx(), f.at.Dy()
+	m := &image.Paletted{Pix: indexes, Stride: w, Rect: image.Rect(0, 0, w, h), Palette: f.colours()}
 	r := lzw.NewReader(&blocks{guard: g, data: f.data}, lzw.LSB, f.literal)
 	defer r.Close()
 	n, err := io.ReadFull(r, m.Pix)
-	if n < f.width {
+	if n < w || n == 0 {
 		return surface{}, fmt.Errorf("no line is whole: %w", err)
 	}
-	lines := n / f.width
+	lines := n / w
 	s, err2 := surfaceOf(m)
 	order := f.order()
 	if f.interlaced {
-		plain, place := s.line, make([]int, f.height)
+		place := make([]int, h)
 		for i, y := range order {
 			place[y] = i
 		}
-		s.line = func(y int, to []uint8) []uint8 { return plain(place[y], to) }
+		s.line, s.alpha = rearranged(s.line, place), rearranged(s.alpha, place)
 	}
 	if err != nil {
-		whole := make([]bool, f.height)
+		whole := make([]bool, h)
 		for _, y := range order[:lines] {
 			whole[y] = true
 		}
 		s.seen = func(y int) bool { return whole[y] }
-		s.why = fmt.Sprintf("%d lines of %d: %v", lines, f.height, err)
+		s.why = fmt.Sprintf("%d lines of %d: %v", lines, h, err)
 	}
 	return s, err2
 }
 
+// rearranged reads line y from where it is.
+func rearranged(line func(int, []uint8) []uint8, place []int) func(int, []uint8) []uint8 {
+	if line == nil {
+		return nil
+	}
+	return func(y int, to []uint8) []uint8 { return line(place[y], to) }
+}
+
 // order returns which line comes when.
-func (f *gifFile) order() []int {
-	order := make([]int, 0, f.height)
+func (f *gifFrame) order() []int {
+	h := f.at.Dy()
+	order := make([]int, 0, h)
 	passes := [][2]int{{0, 1}}
 	if f.interlaced {
 		passes = [][2]int{{0, 8}, {4, 8}, {2, 4}, {1, 2}}
 	}
 	for _, p := range passes {
-		for y := p[0]; y < f.height; y += p[1] {
+		for y := p[0]; y < h; y += p[1] {
 			order = append(order, y)
 		}
 	}
 	return order
 }
 
-func (f *gifFile) colours() color.Palette {
+func (f *gifFrame) colours() color.Palette {
 	out := make(color.Palette, len(f.palette)/3, 256)
 	for i := range out {
 		out[i] = color.RGBA{f.palette[3*i], f.palette[3*i+1], f.palette[3*i+2], 255}

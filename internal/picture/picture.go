@@ -24,7 +24,7 @@ type Limits struct {
 	Pixels     int64         // width x height
 	PixelsJPEG int64         // the same for JPEG
 	Side       int           // of the longer side
-	Frames     int           // of an animation; only the first is looked at so far
+	Frames     int           // or pages that are looked at, the first included
 	Time       time.Duration // for decoding, once it has its memory
 	Memory     int64         // bytes that all decodes of one Decoder hold together
 }
@@ -52,11 +52,19 @@ type Picture struct {
 	// Luma is upright with its origin at zero, alpha flattened onto white. It
 	// is averaged to a long side of 1,024 pixels when it is larger: enough for
 	// every fingerprint, and small enough to be held.
-	Luma    *image.Gray
-	Sharp   bool   // Luma is as fine as Decode gives it
-	Partial bool   // a part was not seen: cut off, or further frames
+	Luma  *image.Gray
+	Sharp bool // Luma is as fine as Decode gives it
+	// Further are frames and pages beyond the first, as a viewer shows them: an
+	// even sample, of which only those that differ visibly from all before are
+	// kept. Each is averaged to a long side of 512 pixels.
+	Further []*image.Gray
+	Partial bool   // a part was not seen
+	Cause   string // of that: partial, limit_frames, limit_pixels, limit_time; empty if nothing
 	Why     string // what was not seen; empty if nothing
 }
+
+// causePartial is that of a file which was cut off or is damaged.
+const causePartial = "partial"
 
 // A Refusal is a picture without pixels: the cause is one of limit_bytes,
 // limit_pixels, limit_side, limit_time, not_a_picture, unsupported, damaged.
@@ -141,6 +149,9 @@ type plan struct {
 
 	tables         *tables // of the Decoder
 	upright, small bool    // as is asked for
+
+	limits  Limits
+	further shower // nil if there are no further frames, or none that can be seen
 }
 
 func (d *Decoder) decode(ctx context.Context, data []byte, p plan) (Picture, error) {
@@ -163,6 +174,7 @@ func (d *Decoder) decode(ctx context.Context, data []byte, p plan) (Picture, err
 
 // read fills the plan from the headers and holds it against the limits.
 func (d *Decoder) read(ctx context.Context, format string, data []byte, p *plan) error {
+	p.limits = d.limits
 	if int64(len(data)) > d.limits.Bytes {
 		return refuse("limit_bytes", "%d bytes, %d allowed", len(data), d.limits.Bytes)
 	}
@@ -208,15 +220,17 @@ func (d *Decoder) holds(p *plan) error {
 	return nil
 }
 
+func (d *Decoder) fits(w, h int, pixels int64) error { return d.limits.fits(w, h, pixels) }
+
 // fits holds a size against the limits.
-func (d *Decoder) fits(w, h int, pixels int64) error {
+func (l Limits) fits(w, h int, pixels int64) error {
 	switch {
 	case w <= 0 || h <= 0:
 		return nil
 	case int64(w) > pixels/int64(h):
 		return refuse("limit_pixels", "%dx%d pixels, %d allowed", w, h, pixels)
-	case max(w, h) > d.limits.Side:
-		return refuse("limit_side", "%dx%d pixels, a side of %d allowed", w, h, d.limits.Side)
+	case max(w, h) > l.Side:
+		return refuse("limit_side", "%dx%d pixels, a side of %d allowed", w, h, l.Side)
 	}
 	return nil
 }
@@ -248,10 +262,11 @@ func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surf
 		if err != nil {
 			return err
 		}
-		if s.why != "" && p.why != "" {
-			s.why += "; "
+		for _, why := range []string{s.why, p.why} {
+			if why != "" {
+				pic.cut(cut{causePartial, why})
+			}
 		}
-		pic.Why = s.why + p.why
 		pic.Luma, err = reduce(s, maxSide, g)
 		return err
 	})
@@ -261,14 +276,16 @@ func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surf
 	if err != nil {
 		return Picture{}, g.explain(err)
 	}
-	pic.Partial = pic.Why != ""
 	if p.upright {
 		pic.Luma = turn(pic.Luma, p.orientation)
 		if p.orientation >= 5 {
 			pic.Width, pic.Height = pic.Height, pic.Width
 		}
 	}
-	return pic, nil
+	if p.further != nil {
+		err = pic.look(g, p.further, p.upright)
+	}
+	return pic, err
 }
 
 // guarded turns a panic into a damaged picture. The decoders have had panics on

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"hash/crc32"
 	"image/png"
+	"iter"
 )
 
 // pngFile is a PNG as a walk over its chunks finds it.
 type pngFile struct {
+	body        []byte // behind the magic
+	ended       bool
 	header      []byte // the 13 bytes of IHDR
 	palette     []byte
 	transparent []byte
@@ -34,19 +37,27 @@ const (
 )
 
 func readPNG(data []byte, p *plan) error {
-	f := &pngFile{orientation: 1, frames: 1}
-	if err := f.walk(data[8:]); err != nil {
+	f := &pngFile{body: data[8:], orientation: 1, frames: 1}
+	if err := f.walk(); err != nil {
 		return err
 	}
 	if be32(f.header) > 1<<31-1 || be32(f.header[4:]) > 1<<31-1 {
 		return refuse("limit_side", "a side of more than 31 bits")
 	}
 	p.width, p.height, p.orientation, p.frames = f.width(), f.height(), f.orientation, f.frames
-	if f.frames > 1 {
-		p.why = fmt.Sprintf("frame 1 of %d", f.frames)
-	}
 	if len(f.data) == 0 {
 		return refuse("damaged", "no pixels")
+	}
+	if f.frames > 1 {
+		count := 0
+		for range f.pictures() {
+			count++
+		}
+		if count > 1 {
+			f.animation(p, count)
+			return nil
+		}
+		p.why = fmt.Sprintf("frame 1 of %d", f.frames)
 	}
 	// image/png holds the picture, and of an interlaced one the largest pass.
 	p.memory = int64(p.width) * int64(p.height) * f.heldBytes()
@@ -74,34 +85,46 @@ func (f *pngFile) heldBytes() int64 {
 	return n
 }
 
+// pngChunks walks over chunks, of which the last, if it holds pixels, may be
+// cut off.
+func pngChunks(data []byte) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		for len(data) >= 8 {
+			n, kind, body := be32(data), string(data[4:8]), data[8:]
+			whole := uint64(n)+4 <= uint64(len(body))
+			switch {
+			case whole:
+				body, data = body[:n:n+4], body[n+4:]
+			case kind == "IDAT" || kind == "fdAT":
+				n := min(int(n), len(body))
+				body, data = body[:n:n], nil
+			default:
+				return
+			}
+			if !yield(kind, body) {
+				return
+			}
+		}
+	}
+}
+
 // walk keeps the chunks that pixels need. A wrong checksum in one of them is
 // noted; in any other chunk it does not matter.
-func (f *pngFile) walk(data []byte) error {
-	for len(data) >= 8 {
-		n, kind := be32(data), string(data[4:8])
-		body := data[8:]
-		whole := uint64(n)+4 <= uint64(len(body))
-		if !whole && kind != "IDAT" {
-			break
-		}
-		sum := uint32(0)
-		if whole {
-			body, sum, data = body[:n], be32(body[n:]), body[n+4:]
-		} else {
-			body, data = body[:min(uint64(n), uint64(len(body)))], nil
-		}
+func (f *pngFile) walk() error {
+	for kind, body := range pngChunks(f.body) {
 		if f.header == nil {
-			if kind != "IHDR" || n != 13 {
-				return refuse("unsupported", "begins with a chunk %q of %d bytes", kind, n)
+			if kind != "IHDR" || len(body) != 13 {
+				return refuse("unsupported", "begins with a chunk %q of %d bytes", kind, len(body))
 			}
 			f.header = body
 		}
 		if kind == "IEND" {
+			f.ended = true
 			break
 		}
 		f.keep(kind, body)
 		critical := kind == "IHDR" || kind == "PLTE" || kind == "IDAT"
-		if whole && critical && f.wrongSum == "" && crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, body) != sum {
+		if critical && f.wrongSum == "" && !rightSum(kind, body) {
 			f.wrongSum = kind
 		}
 	}
@@ -109,6 +132,16 @@ func (f *pngFile) walk(data []byte) error {
 		return refuse("damaged", "cut off in the header")
 	}
 	return nil
+}
+
+// rightSum says whether the checksum behind a chunk is its own; one that was
+// cut off has none, which is told elsewhere.
+func rightSum(kind string, body []byte) bool {
+	if cap(body) < len(body)+4 {
+		return true
+	}
+	sum := body[len(body):][:4]
+	return crc32.Update(crc32.ChecksumIEEE([]byte(kind)), crc32.IEEETable, body) == be32(sum)
 }
 
 func (f *pngFile) keep(kind string, body []byte) {
@@ -128,17 +161,22 @@ func (f *pngFile) keep(kind string, body []byte) {
 			f.transparent = body
 		}
 	case "IDAT":
-		if len(f.data) < mostParts {
-			f.data = append(f.data, body)
-		} else {
-			f.rest = append(f.rest, body...)
-		}
+		f.add(body)
 	case "eXIf":
 		f.orientation = orientationOf(body)
 	case "acTL":
 		if len(body) == 8 {
 			f.frames = int(max(1, min(be32(body), 1<<20)))
 		}
+	}
+}
+
+// add keeps a part of the pixels.
+func (f *pngFile) add(part []byte) {
+	if len(f.data) < mostParts {
+		f.data = append(f.data, part)
+	} else {
+		f.rest = append(f.rest, part...)
 	}
 }
 

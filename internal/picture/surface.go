@@ -1,6 +1,7 @@
 package picture
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 )
@@ -12,6 +13,9 @@ type surface struct {
 	// line returns line y: from the picture itself, or written to the buffer,
 	// which has room for it.
 	line func(y int, buffer []uint8) []uint8
+	// alpha returns how opaque the pixels of line y are, in the same way; nil
+	// means all. Only what is drawn over something else asks.
+	alpha func(y int, buffer []uint8) []uint8
 	// seen tells which lines are there; nil means all. The others are grey.
 	seen func(y int) bool
 	why  string // what is not there, "" if nothing
@@ -38,11 +42,15 @@ func surfaceOf(m image.Image) (surface, error) {
 		s.line = mapped(s.width, func(y, x int) uint8 {
 			return onWhite(uint32(m.Y[y*m.YStride+x]), uint32(m.A[y*m.AStride+x]))
 		})
+		s.alpha = func(y int, _ []uint8) []uint8 { return m.A[y*m.AStride:][:s.width] }
 	case *image.Gray16:
 		s.line = mapped(s.width, func(y, x int) uint8 { return m.Pix[y*m.Stride+2*x] })
 	case *image.Paletted:
 		table := paletteLuma(m.Palette)
 		s.line = mapped(s.width, func(y, x int) uint8 { return table[m.Pix[y*m.Stride+x]] })
+		if clear := paletteAlpha(m.Palette); clear != nil {
+			s.alpha = mapped(s.width, func(y, x int) uint8 { return clear[m.Pix[y*m.Stride+x]] })
+		}
 	case *image.CMYK:
 		s.line = mapped(s.width, func(y, x int) uint8 {
 			p := m.Pix[y*m.Stride+4*x:][:4]
@@ -51,12 +59,16 @@ func surfaceOf(m image.Image) (surface, error) {
 		})
 	case *image.RGBA:
 		s.line = premultiplied(s.width, m.Pix, m.Stride, 1)
+		s.alpha = fourth(s.width, m.Pix, m.Stride, 1)
 	case *image.RGBA64:
 		s.line = premultiplied(s.width, m.Pix, m.Stride, 2)
+		s.alpha = fourth(s.width, m.Pix, m.Stride, 2)
 	case *image.NRGBA:
 		s.line = straight(s.width, m.Pix, m.Stride, 1)
+		s.alpha = fourth(s.width, m.Pix, m.Stride, 1)
 	case *image.NRGBA64:
 		s.line = straight(s.width, m.Pix, m.Stride, 2)
+		s.alpha = fourth(s.width, m.Pix, m.Stride, 2)
 	default:
 		return surface{}, refuse("unsupported", "pixels of type %T", m)
 	}
@@ -102,6 +114,25 @@ func straight(width int, pix []uint8, stride, size int) func(int, []uint8) []uin
 		}
 		return buffer
 	}
+}
+
+// fourth reads the alpha of RGBA.
+func fourth(width int, pix []uint8, stride, size int) func(int, []uint8) []uint8 {
+	return mapped(width, func(y, x int) uint8 { return pix[y*stride+(4*x+3)*size] })
+}
+
+// paletteAlpha gives each index its alpha, or nil when all are opaque.
+func paletteAlpha(p color.Palette) []uint8 {
+	var table []uint8
+	for i, c := range p[:min(len(p), 256)] {
+		if a := color.NRGBAModel.Convert(c).(color.NRGBA).A; a < 255 && table == nil {
+			table = bytes.Repeat([]byte{255}, 256)
+			table[i] = a
+		} else if a < 255 {
+			table[i] = a
+		}
+	}
+	return table
 }
 
 // paletteLuma gives each index its grey value; those beyond the palette are

@@ -2,7 +2,7 @@ package picture
 
 import (
 	"bytes"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"image/color"
 	"io"
@@ -10,46 +10,125 @@ import (
 	"golang.org/x/image/tiff"
 )
 
-// Tags of TIFF that are looked at before the decoder gets the file.
-const (
-	tagSubfile     = 254
-	tagCompression = 259
-	tagFillOrder   = 266
-	tagSamples     = 277
-	tagStripRows   = 278
-	tagPlanar      = 284
-	tagTileWidth   = 322
-	tagTileLength  = 323
-	tagSubIFDs     = 330
-	tagPreview     = 513 // an embedded JPEG
-	tagDNG         = 50706
-)
-
-// mostPages bounds the walk from page to page.
-const mostPages = 1000
-
-// tiffFile is the first directory of a TIFF.
-type tiffFile struct {
-	data    []byte
-	order   binary.ByteOrder
-	entries []byte
+func readTIFF(data []byte, p *plan) error {
+	all := tiffPages(data)
+	if raw(all) {
+		return readRaw(all, p)
+	}
+	pages := shown(all)
+	p.frames = len(pages)
+	b := &booklet{total: len(pages)}
+	var first error
+	for _, i := range sample(len(pages), p.limits.Frames) {
+		page := plan{limits: p.limits, orientation: 1, frames: 1}
+		err := pages[i].read(&page)
+		if err == nil {
+			err = page.fits()
+		}
+		if err != nil && first == nil {
+			first, p.width, p.height = err, page.width, page.height
+		}
+		b.add(i+1, page, err)
+	}
+	if len(b.pages) == 0 {
+		return first
+	}
+	frames := p.frames
+	*p = b.pages[0]
+	p.frames = frames
+	for _, page := range b.pages {
+		p.memory = max(p.memory, page.memory)
+	}
+	if frames > 1 {
+		p.further = b.further
+	}
+	return nil
 }
 
-func readTIFF(data []byte, p *plan) error {
-	order, entries := directory(data, 0)
-	f := tiffFile{data, order, entries}
-	if err := f.refused(); err != nil {
+// fits holds a page against the limits, as the Decoder does the picture.
+func (p *plan) fits() error {
+	switch {
+	case p.width <= 0 || p.height <= 0:
+		return refuse("damaged", "%dx%d pixels", p.width, p.height)
+	case p.memory > p.limits.Memory:
+		return refuse("limit_pixels", "%dx%d pixels need %d MiB to decode, %d allowed", p.width, p.height, p.memory>>20, p.limits.Memory>>20)
+	}
+	return p.limits.fits(p.width, p.height, p.limits.Pixels)
+}
+
+// booklet is a file of pages that have nothing to do with one another.
+type booklet struct {
+	total   int
+	looked  int
+	pages   []plan
+	numbers []int // of pages, from 1
+	cuts    []cut
+}
+
+func (b *booklet) add(number int, page plan, err error) {
+	b.looked++
+	if err == nil {
+		b.pages, b.numbers = append(b.pages, page), append(b.numbers, number)
+		return
+	}
+	b.fault(number, err)
+}
+
+func (b *booklet) fault(number int, err error) {
+	var r *Refusal
+	errors.As(refusalOf(err), &r)
+	b.cuts = append(b.cuts, cut{causeOfCut(r), fmt.Sprintf("page %d: %v", number, r)})
+}
+
+// further shows the pages beyond the first. That a page cannot be decoded is no
+// reason not to look at the next.
+func (b *booklet) further(g *guard, show func(surface, int) error) ([]cut, error) {
+	for i, page := range b.pages[1:] {
+		var s surface
+		err := guarded(func() (err error) {
+			if s, err = page.decode(g); err == nil {
+				err = show(s, page.orientation)
+			}
+			return err
+		})
+		if stop := g.check(); stop != nil {
+			b.cuts = append(b.cuts, cut{causePartial, fmt.Sprintf("%d of %d pages", i+1, b.total)})
+			return b.cuts, stop
+		}
+		for _, why := range []string{s.why, page.why} {
+			if why != "" {
+				b.cuts = append(b.cuts, cut{causePartial, fmt.Sprintf("page %d: %s", b.numbers[i+1], why)})
+			}
+		}
+		if err != nil {
+			b.fault(b.numbers[i+1], err)
+		}
+	}
+	if b.looked < b.total {
+		b.cuts = append(b.cuts, cut{"limit_frames", fmt.Sprintf("%d pages of %d", b.looked, b.total)})
+	}
+	return b.cuts, nil
+}
+
+// read fills the plan of one page.
+func (p tiffPage) read(to *plan) error {
+	if len(p.entries) == 0 {
+		return refuse("damaged", "cut off before the directory")
+	}
+	switch compression := p.or(tagCompression, 1); compression {
+	case 6:
+		return p.readOldJPEG(to)
+	case 7:
+		return p.readJPEG(to)
+	}
+	if err := p.refused(); err != nil {
 		return err
 	}
-	config, err := tiff.DecodeConfig(bytes.NewReader(data))
+	config, err := tiff.DecodeConfig(p.reader(nil))
 	if err != nil {
 		return refusalOf(err)
 	}
-	p.width, p.height, p.orientation = config.Width, config.Height, orientationOf(data)
-	p.frames = f.pages()
-	if p.frames > 1 {
-		p.why = fmt.Sprintf("page 1 of %d", p.frames)
-	}
+	to.width, to.height, to.orientation = config.Width, config.Height, p.orientation()
 	held := int64(4)
 	switch config.ColorModel {
 	case color.GrayModel:
@@ -59,134 +138,83 @@ func readTIFF(data []byte, p *plan) error {
 	case color.RGBA64Model, color.NRGBA64Model:
 		held = 8
 	}
-	p.memory = held*int64(p.width)*int64(p.height) + f.block(p)
-	p.decode = f.decode
+	to.memory = held*int64(to.width)*int64(to.height) + p.block(to)
+	to.decode = p.decode
 	return nil
 }
 
-// refused names what x/image/tiff would decode wrongly or not at all.
-func (f tiffFile) refused() error {
-	_, preview := f.value(tagPreview)
-	_, sub := f.value(tagSubIFDs)
-	_, dng := f.value(tagDNG)
-	kind, _ := f.value(tagSubfile)
-	reduced := kind&1 != 0
-	samples, _ := f.value(tagSamples)
-	planar, _ := f.value(tagPlanar)
-	compression, _ := f.value(tagCompression)
-	fill, _ := f.value(tagFillOrder)
+func (p tiffPage) orientation() int {
+	if o := p.or(orientationTag, 1); o >= 1 && o <= 8 {
+		return int(o)
+	}
+	return 1
+}
+
+// refused names what x/image/tiff would decode wrongly.
+func (p tiffPage) refused() error {
 	switch {
-	case len(f.entries) == 0:
-		return refuse("damaged", "cut off before the directory")
-	case compression == 6 || compression == 7:
-		return refuse("unsupported", "JPEG inside TIFF")
-	case preview || dng || sub && reduced:
-		return refuse("unsupported", "a camera's raw file, of which only previews are pictures")
-	case planar == 2 && samples > 1:
+	case p.or(tagPlanar, 1) == 2 && p.or(tagSamples, 1) > 1:
 		return refuse("unsupported", "separate planes")
-	case fill == 2 && compression <= 1:
+	case p.or(tagFillOrder, 1) == 2 && p.or(tagCompression, 1) <= 1:
 		return refuse("unsupported", "bits in reversed order")
 	}
 	return nil
-}
-
-// value returns the first value of a tag of whole numbers.
-func (f tiffFile) value(tag uint16) (uint32, bool) {
-	return f.valueIn(f.entries, tag)
-}
-
-func (f tiffFile) valueIn(entries []byte, tag uint16) (uint32, bool) {
-	for i := 0; i+12 <= len(entries); i += 12 {
-		e := entries[i:][:12]
-		if f.order.Uint16(e) != tag {
-			continue
-		}
-		kind, count, body := f.order.Uint16(e[2:]), uint64(f.order.Uint32(e[4:])), e[8:]
-		size := map[uint16]uint64{1: 1, 3: 2, 4: 4}[kind]
-		if size == 0 || count == 0 {
-			return 0, true
-		}
-		if at := uint64(f.order.Uint32(body)); size*count > 4 {
-			if at+4 > uint64(len(f.data)) {
-				return 0, true
-			}
-			body = f.data[at:]
-		}
-		switch size {
-		case 1:
-			return uint32(body[0]), true
-		case 2:
-			return uint32(f.order.Uint16(body)), true
-		}
-		return f.order.Uint32(body), true
-	}
-	return 0, false
 }
 
 // block bounds what the decoder holds of one strip or tile: it unpacks up to
 // eight bytes a pixel, into a buffer that doubles as it grows. Strips that are
 // not packed are no longer than the file; they are read in pieces of 10 MiB,
 // into a buffer that grows.
-func (f tiffFile) block(p *plan) int64 {
-	if compression, _ := f.value(tagCompression); compression <= 1 {
-		return 3*int64(len(f.data)) + min(10<<20, int64(len(f.data)))
+func (p tiffPage) block(to *plan) int64 {
+	if p.or(tagCompression, 0) <= 1 {
+		return 3*int64(len(p.data)) + min(10<<20, int64(len(p.data)))
 	}
-	w, h := int64(p.width), int64(p.height)
-	if tw, ok := f.value(tagTileWidth); ok && tw != 0 {
-		th, _ := f.value(tagTileLength)
+	w, h := int64(to.width), int64(to.height)
+	if tw := p.or(tagTileWidth, 0); tw != 0 {
 		// Tiles may be larger than the picture, by up to 1,024 pixels a side.
-		w, h = min(int64(tw), w+1024), min(int64(th), h+1024)
-	} else if rows, _ := f.value(tagStripRows); rows > 0 {
+		w, h = min(int64(tw), w+1024), min(int64(p.or(tagTileLength, 0)), h+1024)
+	} else if rows := p.or(tagStripRows, 0); rows > 0 {
 		h = min(h, int64(rows))
 	}
 	return 3 * 8 * w * h
 }
 
-// pages counts the pictures of the file: reduced copies and masks are none.
-func (f tiffFile) pages() int {
-	n, at, seen := 0, uint32(0), map[uint32]bool{}
-	for range mostPages {
-		_, entries := directory(f.data, at)
-		if kind, _ := f.valueIn(entries, tagSubfile); kind&5 == 0 {
-			n++
-		}
-		if at == 0 {
-			at = f.order.Uint32(f.data[4:])
-		}
-		end := uint64(at) + 2 + uint64(len(entries))
-		if len(entries) == 0 || end+4 > uint64(len(f.data)) {
-			break
-		}
-		if at = f.order.Uint32(f.data[end:]); at == 0 || seen[at] {
-			break
-		}
-		seen[at] = true
-	}
-	return max(1, n)
-}
-
-func (f tiffFile) decode(g *guard) (surface, error) {
-	m, err := tiff.Decode(&anywhere{stream{guard: g, parts: [][]byte{f.data}}, f.data})
+func (p tiffPage) decode(g *guard) (surface, error) {
+	m, err := tiff.Decode(p.reader(g))
 	if err != nil {
 		return surface{}, err
 	}
 	return surfaceOf(m)
 }
 
+// reader reads the file with this page as its first. Without a guard it is for
+// headers only.
+func (p tiffPage) reader(g *guard) *anywhere {
+	head := bytes.Clone(p.data[:8])
+	p.order.PutUint32(head[4:], p.at)
+	return &anywhere{stream{guard: g, parts: [][]byte{head, p.data[8:]}}, head, p.data}
+}
+
 // anywhere is a stream that can be read at any place, as TIFF is.
 type anywhere struct {
 	stream
+	head []byte // stands for the beginning of data
 	data []byte
 }
 
 func (a *anywhere) ReadAt(p []byte, at int64) (int, error) {
-	if err := a.guard.check(); err != nil {
-		return 0, err
+	if a.guard != nil {
+		if err := a.guard.check(); err != nil {
+			return 0, err
+		}
 	}
 	if at < 0 || at >= int64(len(a.data)) {
 		return 0, io.EOF
 	}
 	n := copy(p, a.data[at:])
+	if at < int64(len(a.head)) {
+		copy(p, a.head[at:])
+	}
 	if n < len(p) {
 		return n, io.EOF
 	}
