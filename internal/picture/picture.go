@@ -120,20 +120,26 @@ func DecodeStored(ctx context.Context, data []byte, l Limits) (Picture, error) {
 // Decode decodes data, upright. The error is a *Refusal, which is an outcome,
 // or that of a cancelled ctx, which says nothing about the picture.
 func (d *Decoder) Decode(ctx context.Context, data []byte) (Picture, error) {
-	return d.decode(ctx, data, plan{upright: true})
+	return d.decode(ctx, data, asked{upright: true})
 }
 
 // DecodeSmall is Decode for a first look: of a JPEG it gives a plane whose
 // shorter side may have no more than 256 pixels, at a fraction of the cost. It
 // is enough for the hashes of the whole picture.
 func (d *Decoder) DecodeSmall(ctx context.Context, data []byte) (Picture, error) {
-	return d.decode(ctx, data, plan{upright: true, small: true})
+	return d.decode(ctx, data, asked{upright: true, small: true})
 }
 
 // DecodeStored is Decode without applying the orientation: the pixels as the
 // published hashes know them.
 func (d *Decoder) DecodeStored(ctx context.Context, data []byte) (Picture, error) {
-	return d.decode(ctx, data, plan{})
+	return d.decode(ctx, data, asked{})
+}
+
+// asked is what the caller wants of a picture.
+type asked struct {
+	tables         *tables // of the Decoder
+	upright, small bool
 }
 
 // plan is what the headers of a picture say, before anything is allocated.
@@ -147,16 +153,16 @@ type plan struct {
 	decode        func(*guard) (surface, error)
 	luma          *lumaJPEG // comes before decode; nil if there is none
 
-	tables         *tables // of the Decoder
-	upright, small bool    // as is asked for
+	asked
 
 	limits  Limits
 	further shower // nil if there are no further frames, or none that can be seen
 }
 
-func (d *Decoder) decode(ctx context.Context, data []byte, p plan) (Picture, error) {
+func (d *Decoder) decode(ctx context.Context, data []byte, a asked) (Picture, error) {
 	format := Sniff(data)
-	p.orientation, p.frames, p.tables = 1, 1, &d.tables
+	a.tables = &d.tables
+	p := plan{asked: a, orientation: 1, frames: 1}
 	err := d.read(ctx, format, data, &p)
 	if err == nil {
 		var pic Picture

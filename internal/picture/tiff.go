@@ -20,7 +20,7 @@ func readTIFF(data []byte, p *plan) error {
 	b := &booklet{total: len(pages)}
 	var first error
 	for _, i := range sample(len(pages), p.limits.Frames) {
-		page := plan{limits: p.limits, orientation: 1, frames: 1}
+		page := plan{asked: p.asked, limits: p.limits, orientation: 1, frames: 1}
 		err := pages[i].read(&page)
 		if err == nil {
 			err = page.fits()

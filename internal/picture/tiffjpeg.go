@@ -233,7 +233,7 @@ func readRaw(pages []tiffPage, p *plan) error {
 		if data == nil {
 			continue
 		}
-		found := plan{limits: p.limits, orientation: 1, frames: 1}
+		found := plan{asked: p.asked, limits: p.limits, orientation: 1, frames: 1}
 		if readJPEG(data, &found) != nil || found.fits() != nil {
 			continue // raw pixels are lossless JPEG
 		}
