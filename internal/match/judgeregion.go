@@ -1,0 +1,87 @@
+package match
+
+// disagreement is where two pictures leave each other's 3x3 range by more than
+// by: beyond what an edge half a cell aside can do.
+func disagreement(q, e *frame, seen *cells, by float32) (d cells) {
+	var ql, qh, el, eh frame
+	q.ranges(&ql, &qh)
+	e.ranges(&el, &eh)
+	for i := range seen.each() {
+		if (q[i] > eh[i]+by || q[i] < el[i]-by) && (e[i] > qh[i]+by || e[i] < ql[i]-by) {
+			d[i/frameSide] |= 1 << (i % frameSide)
+		}
+	}
+	return d
+}
+
+// overlay reports whether part of the raw picture q has one tone, within 8
+// grey values in the given share of its cells or more, and is framed by
+// cells that lie more than ring grey values from it: a bar or box laid over.
+func overlay(q *frame, part, seen *cells, share float64, ring float32) bool {
+	var counts [256]int
+	n := 0
+	for i := range part.each() {
+		counts[min(max(int(q[i]+.5), 0), 255)]++
+		n++
+	}
+	const width = 17 // 8 to each side of the tone
+	sum, most, tone := 0, 0, 0
+	for v, c := range counts {
+		sum += c
+		if v >= width {
+			sum -= counts[v-width]
+		}
+		if sum > most {
+			most, tone = sum, v-width/2
+		}
+	}
+	if float64(most) < share*float64(n) {
+		return false
+	}
+	around := part.grown()
+	around = around.without(part)
+	around = around.and(seen)
+	far, all := 0, 0
+	for i := range around.each() {
+		all++
+		if d := q[i] - float32(tone); d > ring || d < -ring {
+			far++
+		}
+	}
+	return 2*far > all
+}
+
+// smeared reports whether part of the aligned and toned picture q is the entry
+// e made unrecognisable: its slopes are below half of the entry's, and it
+// correlates by more than .9 with the entry softened.
+func smeared(q, e *frame, part *cells) bool {
+	var soft, next frame
+	soft = *e
+	for range 4 {
+		soft.blurred(&next)
+		soft = next
+	}
+	slope := func(f *frame, i int) float64 {
+		u, v := f[i+1]-f[i-1], f[i+frameSide]-f[i-frameSide]
+		return float64(u*u + v*v)
+	}
+	all := cells{}
+	for j := range all {
+		all[j] = ^uint64(0)
+	}
+	around := part.grown()
+	inside := all.inner(frameSide)
+	inside = inside.and(&around)
+	var own, entry, n, sq, se, sqq, see, sqe float64
+	for i := range inside.each() {
+		own += slope(q, i)
+		entry += slope(e, i)
+		v, w := float64(q[i]), float64(soft[i])
+		n, sq, se, sqq, see, sqe = n+1, sq+v, se+w, sqq+v*v, see+w*w, sqe+v*w
+	}
+	if n < 4 || own >= entry/4 {
+		return false
+	}
+	cross, a, b := sqe-sq*se/n, sqq-sq*sq/n, see-se*se/n
+	return cross > 0 && cross*cross > .81*a*b
+}
