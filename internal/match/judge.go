@@ -99,23 +99,6 @@ func (a *aligner) judgeRegion(q *aligned, toned, e *frame, b *background, j *jud
 	return false
 }
 
-// withoutOverlays leaves bars, boxes and letters laid over the picture out of
-// the region, when half of it remains.
-func withoutOverlays(q *aligned, toned, e, back *frame, visible *cells) cells {
-	var over cells
-	differ := disagreement(toned, e, &q.seen, 20)
-	for part := range differ.components(leastSpeck) {
-		if overlay(&q.grey, &part, &q.seen, .60, 20) {
-			over = over.or(&part)
-		}
-	}
-	rest := visible.without(&over)
-	if massOf(e, back, &rest) >= massOf(e, back, visible)/2 {
-		return rest
-	}
-	return *visible
-}
-
 // ratio is the residual against the entry in parts of the least against any
 // other picture of the camera; nil where none shows 70 % of the region.
 func (b *background) ratio(toned, e *frame, visible *cells, blurs int) *float64 {

@@ -59,7 +59,7 @@ func vehicles(q *aligned, toned, e *frame) (largest, together float64) {
 	view := float64(max(q.seen.count(), 1))
 	differ := disagreement(toned, e, &q.seen, 20)
 	for part := range differ.components(leastVehicle) {
-		if overlay(&q.grey, &part, &q.seen, .45, 16) || smeared(toned, e, &part) {
+		if _, laid := overlay(&q.grey, &part, &q.seen, .45, 16); laid || smeared(toned, e, &part) {
 			continue
 		}
 		size := float64(part.count()) / view
@@ -85,9 +85,9 @@ func (b *background) lead(toned, e *frame, seen *cells, blurs int) *float64 {
 			grey = next
 		}
 		both := o.seen.and(seen)
-		differ := disagreement(&grey, e, &both, leastTolerance)
+		differ := disagreement(&grey, e, &both, 8)
 		theirs := massOf(toned, &grey, &differ)
-		if differ.count() < leastSpeck || theirs <= 0 {
+		if differ.count() < 3 || theirs <= 0 {
 			continue
 		}
 		r := massOf(toned, e, &differ) / theirs

@@ -14,43 +14,6 @@ func disagreement(q, e *frame, seen *cells, by float32) (d cells) {
 	return d
 }
 
-// overlay reports whether part of the raw picture q has one tone, within 8
-// grey values in the given share of its cells or more, and is framed by
-// cells that lie more than ring grey values from it: a bar or box laid over.
-func overlay(q *frame, part, seen *cells, share float64, ring float32) bool {
-	var counts [256]int
-	n := 0
-	for i := range part.each() {
-		counts[min(max(int(q[i]+.5), 0), 255)]++
-		n++
-	}
-	const width = 17 // 8 to each side of the tone
-	sum, most, tone := 0, 0, 0
-	for v, c := range counts {
-		sum += c
-		if v >= width {
-			sum -= counts[v-width]
-		}
-		if sum > most {
-			most, tone = sum, v-width/2
-		}
-	}
-	if float64(most) < share*float64(n) {
-		return false
-	}
-	around := part.grown()
-	around = around.without(part)
-	around = around.and(seen)
-	far, all := 0, 0
-	for i := range around.each() {
-		all++
-		if d := q[i] - float32(tone); d > ring || d < -ring {
-			far++
-		}
-	}
-	return 2*far > all
-}
-
 // smeared reports whether part of the aligned and toned picture q is the entry
 // e made unrecognisable: its slopes are below half of the entry's, and it
 // correlates by more than .9 with the entry softened.
