@@ -6,21 +6,13 @@ import (
 	"leakwatch/internal/phash"
 )
 
-// affine maps entry coordinates to found ones, both in units of their own
-// picture's long side: x' = a0 x + a1 y + a2, y' = a3 x + a4 y + a5.
-type affine [6]float64
-
-func (a *affine) at(x, y float64) (float64, float64) {
-	return a[0]*x + a[1]*y + a[2], a[3]*x + a[4]*y + a[5]
-}
-
 // scale is by how much the map enlarges, over both directions.
-func (a *affine) scale() float64 { return math.Sqrt(math.Abs(a[0]*a[4] - a[1]*a[3])) }
+func (a affine) scale() float64 { return math.Sqrt(math.Abs(a[0]*a[4] - a[1]*a[3])) }
 
 // plausible reports whether a re-post can come of the map: not mirrored, the
 // sides squeezed by no more than 2 to 1 and sheared by no more than .35, the
 // size changed by no more than 40.
-func (a *affine) plausible() bool {
+func (a affine) plausible() bool {
 	det := a[0]*a[4] - a[1]*a[3]
 	if !(det > 1./1600 && det < 1600) { // which NaN is not
 		return false
