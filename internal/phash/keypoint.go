@@ -1,0 +1,169 @@
+package phash
+
+import (
+	"cmp"
+	"image"
+	"math"
+	"slices"
+)
+
+// Want says for which side of a comparison keypoints are made.
+type Want int
+
+// The two sides. An entry's are stored, so they are few; a found picture's are
+// made once and forgotten, and must cover what of it may be an entry.
+const (
+	Entry Want = iota // at most 160 points, from at most 480 pixels
+	Found             // at most 450 points, from at most 720 pixels
+)
+
+func (w Want) limits() (long, points int) {
+	if w == Entry {
+		return 480, 160
+	}
+	return 720, 450
+}
+
+const (
+	levels     = 8
+	levelStep  = 1.22 // of one level's scale over that of the level below
+	minLevel   = 36   // pixels of the short side: a level needs a border and something within
+	border     = pairRadius + blurRadius
+	enlargeTo  = 320 // pixels of the long side: below it corners are too near each other
+	maxEnlarge = 2.5
+)
+
+// PointsOf finds the keypoints of a picture: FAST-9 corners (Rosten 2006) on
+// levels of falling size, each turned by its intensity centroid and described
+// by comparisons of its surroundings (ORB, Rublee 2011). They are spread over
+// the picture, so that a crop keeps its share of them.
+//
+// Every value is one that the binary form can hold: points are equal before
+// and after they were stored.
+func PointsOf(luma *image.Gray, want Want) Points {
+	long, quota := want.limits()
+	w, h := workingSize(luma.Rect.Dx(), luma.Rect.Dy(), long)
+	out := Points{Width: w, Height: h}
+	if min(w, h) < minLevel {
+		return out
+	}
+	all := pyramid(luma, w, h)
+	found := make([][]corner, len(all))
+	finder := newCornerFinder(w, h)
+	for i := range all {
+		found[i] = finder.corners(&all[i])
+	}
+	d := newDescriber()
+	out.List = make([]Point, 0, quota)
+	for i, n := range shares(all, found, quota) {
+		for _, c := range spreadOut(&all[i], found[i], n) {
+			out.List = append(out.List, d.point(&all[i], c, w, h))
+		}
+	}
+	return out
+}
+
+// workingSize is the size on which keypoints are looked for.
+func workingSize(w, h, long int) (int, int) {
+	n := max(w, h)
+	if n == 0 {
+		return 0, 0
+	}
+	scale := 1.0
+	switch {
+	case n > long:
+		scale = float64(long) / float64(n)
+	case n < enlargeTo:
+		scale = min(enlargeTo/float64(n), maxEnlarge)
+	}
+	side := func(v int) int { return max(1, int(math.Round(float64(v)*scale))) }
+	return side(w), side(h)
+}
+
+// level is the picture at one scale.
+type level struct {
+	number int
+	w, h   int
+	pix    []uint8 // w*h
+}
+
+// scale is by how much the picture was shrunk for this level.
+func (l *level) scale() float64 { return math.Pow(levelStep, float64(l.number)) }
+
+// pyramid makes the levels, the finest first.
+func pyramid(luma *image.Gray, w, h int) []level {
+	all := make([]level, 1, levels)
+	all[0] = level{0, w, h, resize(luma, w, h)}
+	for n := 1; n < levels; n++ {
+		s := math.Pow(levelStep, float64(n))
+		lw, lh := int(math.Round(float64(w)/s)), int(math.Round(float64(h)/s))
+		if min(lw, lh) < minLevel {
+			break
+		}
+		below := &all[n-1]
+		all = append(all, level{n, lw, lh, between(below.pix, below.w, below.h, lw, lh)})
+	}
+	return all
+}
+
+// shares divides the points among the levels by their area. What one level has
+// not, others that have more give.
+func shares(all []level, found [][]corner, quota int) []int {
+	out := make([]int, len(all))
+	for quota > 0 {
+		area := 0
+		for i, l := range all {
+			if out[i] < len(found[i]) {
+				area += l.w * l.h
+			}
+		}
+		if area == 0 {
+			break
+		}
+		given := 0
+		for i, l := range all {
+			if out[i] < len(found[i]) {
+				n := min(len(found[i])-out[i], (quota-given)*l.w*l.h/area)
+				area -= l.w * l.h
+				if area == 0 && n == 0 {
+					n = min(1, quota-given)
+				}
+				out[i] += n
+				given += n
+			}
+		}
+		if given == 0 {
+			break
+		}
+		quota -= given
+	}
+	return out
+}
+
+// spreadOut takes n corners: first the strongest of each cell of an 8x8 grid,
+// then the second of each, and so on; in the last round the strongest.
+func spreadOut(l *level, all []corner, n int) []corner {
+	if n >= len(all) {
+		return all
+	}
+	const cells = 8
+	slices.SortFunc(all, func(a, b corner) int {
+		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x))
+	})
+	var taken [cells * cells]int
+	round := make([]int, len(all)) // of each corner: how many stronger ones its cell has
+	for i, c := range all {
+		cell := int(c.y)*cells/l.h*cells + int(c.x)*cells/l.w
+		round[i] = taken[cell]
+		taken[cell]++
+	}
+	out := make([]corner, 0, n)
+	for r := 0; len(out) < n; r++ {
+		for i, c := range all {
+			if round[i] == r && len(out) < n {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
