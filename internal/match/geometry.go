@@ -45,7 +45,7 @@ func mapOf(entry, found *phash.Points) (affine, int) {
 	g := newGeometry(entry, found)
 	var best affine
 	most := 0
-	for _, start := range g.hypotheses(pairs) {
+	for _, start := range g.hypotheses(pairs[:min(len(pairs), bestPairs)]) {
 		if m, n := g.follow(start, pairs); n > most {
 			best, most = m, n
 		}

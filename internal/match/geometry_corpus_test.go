@@ -180,7 +180,7 @@ func pointsCorpus(t testing.TB) (names []string, planes []*image.Gray) {
 			if err != nil {
 				continue
 			}
-			if _, err := phash.Of(p.Luma); err != nil {
+			if _, err := phash.Of(p.Luma, image.Point{}); err != nil {
 				continue
 			}
 			names, planes = append(names, path[len(root):]), append(planes, p.Luma)

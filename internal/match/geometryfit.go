@@ -56,8 +56,7 @@ func pairsOf(entry, found []phash.Point) []pair {
 	slices.SortFunc(out, func(p, q pair) int {
 		return cmp.Or(cmp.Compare(p.distance, q.distance), cmp.Compare(p.e, q.e), cmp.Compare(p.f, q.f))
 	})
-	out = slices.Compact(out)
-	return out[:min(len(out), bestPairs)]
+	return slices.Compact(out)
 }
 
 // follow fits the map to all that agrees with it, and looks near the places
@@ -68,7 +67,7 @@ func pairsOf(entry, found []phash.Point) []pair {
 func (g *geometry) follow(start similar, pairs []pair) (affine, int) {
 	m := start.affine()
 	inliers := make([]pair, 0, len(g.entry))
-	for _, p := range pairs {
+	for _, p := range pairs[:min(len(pairs), bestPairs)] {
 		if g.apart(&m, p) < roughDistance*roughDistance {
 			inliers = append(inliers, p)
 		}

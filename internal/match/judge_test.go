@@ -186,7 +186,7 @@ func judgeFilm(t *testing.T, folder string) judgeCamera {
 			t.Fatal(err)
 		}
 		g := judgeGray(img, 960)
-		if p, err := phash.Of(g); err != nil || p.Quality < 50 {
+		if p, err := phash.Of(g, image.Point{}); err != nil || p.Quality < 50 {
 			continue
 		}
 		near := 1.
