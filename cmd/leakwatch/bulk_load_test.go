@@ -33,7 +33,7 @@ func TestBulkLoad(t *testing.T) {
 	if err := w.settle(dir); err != nil {
 		t.Fatal(err)
 	}
-	ours, err := inspect.Fingerprint(t.Context(), w.photos[0].JPEG, picture.NewDecoder(picture.DefaultLimits()))
+	ours, err := inspect.Fingerprint(t.Context(), w.photos[0].JPEG, picture.NewDecoder(picture.DefaultLimits()), "hashes")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"leakwatch/internal/alert"
 	"leakwatch/internal/demo"
+	"leakwatch/internal/match"
 	"leakwatch/internal/web"
 )
 
@@ -64,7 +65,7 @@ func (c *cli) demo(ctx context.Context, once bool) (err error) {
 		fmt.Fprintf(c.stderr, "demo: loading the hash set of %d pictures\n", demoPhotos)
 		quiet := *c
 		quiet.stdout, quiet.json = c.stderr, false
-		if err := quiet.hashsetLoad(ctx, client, "demo", dataSet); err != nil {
+		if err := quiet.hashsetLoad(ctx, client, "demo", dataSet, loading{level: match.Keypoints}); err != nil {
 			return err
 		}
 		if once {

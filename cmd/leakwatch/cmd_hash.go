@@ -7,10 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"leakwatch/internal/inspect"
+	"leakwatch/internal/match"
 )
 
 func (c *cli) hashCommand() *cobra.Command {
-	return &cobra.Command{
+	level := match.Hashes
+	cmd := &cobra.Command{
 		Use:   "hash PATH...",
 		Short: "Print the fingerprints of files and folders",
 		Long: "Print the fingerprints of files and folders. It needs no config and no daemon, so that a data set can be\n" +
@@ -18,17 +20,34 @@ func (c *cli) hashCommand() *cobra.Command {
 		Example: "  leakwatch hash --json /mnt/dataset > dataset.jsonl",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
-			return c.hash(cmd.Context(), paths)
+			return c.hash(cmd.Context(), paths, level)
 		},
+	}
+	detailFlag(cmd, &level)
+	return cmd
+}
+
+// detailFlag lets a command that fingerprints pictures be told how deeply.
+func detailFlag(cmd *cobra.Command, level *string) {
+	cmd.Flags().StringVar(level, "detail", *level, "hashes, windows (finds crops) or keypoints (tells altered copies from other pictures\n"+
+		"of the same camera); each shows more of a picture to whoever gets hold of the list")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if err := inspect.CheckLevel(*level); err != nil {
+			return fail(exitUsage, "", err)
+		}
+		return nil
+	}
+	if err := cmd.RegisterFlagCompletionFunc("detail", cobra.FixedCompletions(inspect.Levels(), cobra.ShellCompDirectiveNoFileComp)); err != nil {
+		panic(err) // the flag stands above
 	}
 }
 
-func (c *cli) hash(ctx context.Context, paths []string) error {
+func (c *cli) hash(ctx context.Context, paths []string, level string) error {
 	failed := 0
 	bar := c.progress("hashed", 0)
 	defer bar.done()
 	var n int64
-	for p, err := range fingerprints(ctx, paths) {
+	for p, err := range fingerprints(ctx, paths, level) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

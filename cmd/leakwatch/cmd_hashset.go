@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -20,19 +21,7 @@ import (
 
 func (c *cli) hashsetCommand() *cobra.Command {
 	return group("hashset", "Load and keep the hash sets of exposed data",
-		&cobra.Command{
-			Use:   "load NAME PATH",
-			Short: "Load or replace a set from a folder, `hash --json` output, CSV or a PDQ list",
-			Long: "Load or replace a set from a folder of pictures, the output of `hash --json`, a CSV file with a header, or a\n" +
-				"PDQ list (64 hex digits a line, or hash,quality,name). `-` is stdin. All or nothing: one bad row refuses the\n" +
-				"load, every bad row is named, and the old version stays. Pictures of a folder are hashed here and never sent.",
-			Example: "  leakwatch hashset load travellers dataset.jsonl\n  leakwatch hashset load travellers /mnt/dataset\n" +
-				"  ssh datahost leakwatch hash --json /mnt/dataset | leakwatch hashset load travellers -",
-			Args: args(cobra.ExactArgs(2)),
-			RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
-				return c.hashsetLoad(ctx, client, a[0], a[1])
-			}),
-		},
+		c.hashsetLoadCommand(),
 		&cobra.Command{Use: "list", Short: "List the sets", Args: none(), RunE: c.client(c.hashsetList)},
 		&cobra.Command{Use: "show NAME", Short: "Show one set", Args: args(cobra.ExactArgs(1)), RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
 			return c.object(ctx, client, http.MethodGet, "/v1/hashsets/"+url.PathEscape(a[0]))
@@ -52,6 +41,34 @@ func (c *cli) hashsetCommand() *cobra.Command {
 	)
 }
 
+// loading says how `hashset load` reads what it is given.
+type loading struct {
+	level string // of detail, where pictures are hashed
+
+	refsFile string // gives refs, or ""
+	refs     *refs  // read from it
+}
+
+func (c *cli) hashsetLoadCommand() *cobra.Command {
+	how := loading{level: match.Hashes}
+	cmd := &cobra.Command{
+		Use:   "load NAME PATH",
+		Short: "Load or replace a set from a folder, `hash --json` output, CSV or a PDQ list",
+		Long: "Load or replace a set from a folder of pictures, the output of `hash --json`, a CSV file with a header, or a\n" +
+			"PDQ list (64 hex digits a line, or hash,quality,name). `-` is stdin. All or nothing: one bad row refuses the\n" +
+			"load, every bad row is named, and the old version stays. Pictures of a folder are hashed here and never sent.",
+		Example: "  leakwatch hashset load travellers dataset.jsonl\n  leakwatch hashset load travellers /mnt/dataset\n" +
+			"  ssh datahost leakwatch hash --json /mnt/dataset | leakwatch hashset load travellers -",
+		Args: args(cobra.ExactArgs(2)),
+		RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
+			return c.hashsetLoad(ctx, client, a[0], a[1], how)
+		}),
+	}
+	detailFlag(cmd, &how.level)
+	cmd.Flags().StringVar(&how.refsFile, "refs", "", "CSV file with a header of sha256,ref or path,ref: the refs to give to pictures")
+	return cmd
+}
+
 func (c *cli) hashsetList(ctx context.Context, client *web.Client, _ []string) error {
 	list := client.Lines(ctx, http.MethodGet, "/v1/hashsets", nil, nil)
 	if c.json {
@@ -67,8 +84,14 @@ func (c *cli) hashsetList(ctx context.Context, client *web.Client, _ []string) e
 	return t.flush()
 }
 
-func (c *cli) hashsetLoad(ctx context.Context, client *web.Client, name, path string) error {
-	body, done, err := c.rows(ctx, path)
+func (c *cli) hashsetLoad(ctx context.Context, client *web.Client, name, path string, how loading) error {
+	if how.refsFile != "" {
+		var err error
+		if how.refs, err = readRefs(how.refsFile); err != nil {
+			return err
+		}
+	}
+	body, done, err := c.rows(ctx, path, how)
 	if err != nil {
 		return err
 	}
@@ -92,6 +115,11 @@ func (c *cli) hashsetLoad(ctx context.Context, client *web.Client, name, path st
 	for _, warning := range set.Notes {
 		fmt.Fprintln(c.stderr, "note:", printable(warning))
 	}
+	if how.refs != nil {
+		if n, first := how.refs.unused(); n > 0 {
+			fmt.Fprintf(c.stderr, "note: %s:%d: %s of refs named no picture that was loaded\n", printable(how.refsFile), first, number(n, "row"))
+		}
+	}
 	return nil
 }
 
@@ -109,16 +137,20 @@ func (c *cli) refusedRows(err error) error {
 
 // rows is the list to send: the file itself or, for a folder or a picture,
 // what `hash --json` says of it.
-func (c *cli) rows(ctx context.Context, path string) (body io.Reader, done func(), err error) {
+func (c *cli) rows(ctx context.Context, path string, how loading) (body io.Reader, done func(), err error) {
 	if path == "-" {
-		return c.counted(c.stdin, 0)
+		body, end, err := c.counted(c.stdin, 0)
+		if how.refs != nil && err == nil {
+			body, end = c.rewritten(path, how, body, end)
+		}
+		return body, end, err
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, fail(exitFailure, "", err)
 	}
 	if info.IsDir() {
-		return c.hashedRows(ctx, path)
+		return c.hashedRows(ctx, path, how)
 	}
 	file, err := os.Open(path)
 	if err != nil {
@@ -128,10 +160,28 @@ func (c *cli) rows(ctx context.Context, path string) (body io.Reader, done func(
 	head, _ := in.Peek(64)
 	if picture.Sniff(head) != "" {
 		file.Close()
-		return c.hashedRows(ctx, path)
+		return c.hashedRows(ctx, path, how)
 	}
 	body, end, err := c.counted(in, info.Size())
+	if how.refs != nil && err == nil {
+		body, end = c.rewritten(path, how, body, end)
+	}
 	return body, func() { end(); file.Close() }, err
+}
+
+// rewritten is a list with the refs of an admin in it.
+func (c *cli) rewritten(path string, how loading, body io.Reader, end func()) (io.Reader, func()) {
+	r, w := io.Pipe()
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		w.CloseWithError(how.refs.rewrite(path, body, w))
+	}()
+	return r, func() {
+		r.Close()
+		<-finished
+		end()
+	}
 }
 
 func (c *cli) counted(r io.Reader, total int64) (io.Reader, func(), error) {
@@ -152,14 +202,14 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // hashedRows hashes the pictures at path and gives them out as lines. Files
 // that are no pictures are left out and counted; a path that cannot be read
 // breaks the load off, since a set with holes would say "not seen" for ever.
-func (c *cli) hashedRows(ctx context.Context, path string) (io.Reader, func(), error) {
+func (c *cli) hashedRows(ctx context.Context, path string, how loading) (io.Reader, func(), error) {
 	ctx, cancel := context.WithCancel(ctx)
 	r, w := io.Pipe()
 	bar := c.progress("hashed", 0)
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		w.CloseWithError(c.writeHashes(ctx, path, w, bar))
+		w.CloseWithError(c.writeHashes(ctx, path, how, w, bar))
 	}()
 	return r, func() {
 		cancel()
@@ -169,11 +219,11 @@ func (c *cli) hashedRows(ctx context.Context, path string) (io.Reader, func(), e
 	}, nil
 }
 
-func (c *cli) writeHashes(ctx context.Context, path string, w io.Writer, bar *progress) error {
+func (c *cli) writeHashes(ctx context.Context, path string, how loading, w io.Writer, bar *progress) error {
 	out := json.NewEncoder(w)
 	var n int64
 	strangers := 0
-	for p, err := range fingerprints(ctx, []string{path}) {
+	for p, err := range fingerprints(ctx, []string{path}, how.level) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -183,6 +233,11 @@ func (c *cli) writeHashes(ctx context.Context, path string, w io.Writer, bar *pr
 		if p.Cause != nil && *p.Cause == "not_a_picture" {
 			strangers++
 			continue
+		}
+		if how.refs != nil {
+			if ref := how.refs.of(filepath.ToSlash(path), p.Path, p.SHA256); ref != "" {
+				p.Ref = ref
+			}
 		}
 		if err := out.Encode(p); err != nil {
 			return err

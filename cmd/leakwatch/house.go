@@ -104,10 +104,11 @@ func (h *house) openStores() error {
 		return fail(exitFailure, "", err)
 	}
 	for _, name := range stores() {
-		db, err := kv.Open(filepath.Join(dir, name), kv.Options{
-			Schema:  1,
-			MaxSize: int64(h.cfg.State.MaxSize),
-		})
+		o := kv.Options{Schema: 1, MaxSize: int64(h.cfg.State.MaxSize)}
+		if name == "hashes.db" {
+			o.Schema, o.Migrate = match.Schema, match.Migrations()
+		}
+		db, err := kv.Open(filepath.Join(dir, name), o)
 		if err != nil {
 			return storeError(err)
 		}

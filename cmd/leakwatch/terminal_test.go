@@ -27,7 +27,7 @@ func sampleRefs(t *testing.T) string {
 	rows := [][]string{{"ref", "sha256", "pdq", "quality"}}
 	decoder := picture.NewDecoder(picture.DefaultLimits())
 	for i, ref := range []string{"=HYPERLINK(\u202e)", "-2+3", "@SUM(A1)"} {
-		p, err := inspect.Fingerprint(t.Context(), w.photos[i].JPEG, decoder)
+		p, err := inspect.Fingerprint(t.Context(), w.photos[i].JPEG, decoder, "hashes")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -109,22 +109,23 @@ func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn fu
 	}
 }
 
-// fingerprints gives out those of all files at the paths, in their order.
-func fingerprints(ctx context.Context, paths []string) iter.Seq2[inspect.Print, error] {
+// fingerprints gives out those of all files at the paths, in their order, with
+// the detail of a level.
+func fingerprints(ctx context.Context, paths []string, level string) iter.Seq2[inspect.Print, error] {
 	decoder := picture.NewDecoder(picture.DefaultLimits())
 	return inOrder(ctx, files(paths), func(ctx context.Context, path string) (inspect.Print, error) {
-		return fingerprint(ctx, path, decoder)
+		return fingerprint(ctx, path, decoder, level)
 	})
 }
 
 // fingerprint reads the file at path and fingerprints it.
-func fingerprint(ctx context.Context, path string, d *picture.Decoder) (inspect.Print, error) {
+func fingerprint(ctx context.Context, path string, d *picture.Decoder, level string) (inspect.Print, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return inspect.Print{}, err
 	}
 	defer file.Close()
-	p, err := inspect.FingerprintFile(ctx, file, d)
+	p, err := inspect.FingerprintFile(ctx, file, d, level)
 	if err != nil {
 		return p, fmt.Errorf("read %s: %w", path, err)
 	}

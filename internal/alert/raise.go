@@ -33,6 +33,7 @@ type Report struct {
 	Algorithm           string
 	Orientation         int
 	Window, EntryWindow *[4]float64 // nil: the whole picture
+	Frame               int         // of an animation, or page; 0 is the first
 	Stage               string
 	SHA256, Format      string // of the found bytes, 64 hex digits
 	Width, Height       int
@@ -63,6 +64,9 @@ func (r *Report) findingID() []byte {
 	window := ""
 	if r.Window != nil {
 		window = fmt.Sprint(*r.Window)
+	}
+	if r.Frame > 0 {
+		window += fmt.Sprint(" frame ", r.Frame)
 	}
 	sum := sha256.Sum256(prefix(r.Kind, r.Site, r.Set, strings.ToLower(r.SHA256), window))
 	return sum[:findingLen]

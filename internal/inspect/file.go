@@ -15,14 +15,14 @@ import (
 
 // FingerprintFile fingerprints a file of any length. One above the limit on
 // bytes is digested as a stream and not decoded: its cause says so.
-func FingerprintFile(ctx context.Context, r io.Reader, d *picture.Decoder) (Print, error) {
+func FingerprintFile(ctx context.Context, r io.Reader, d *picture.Decoder, level string) (Print, error) {
 	limit := d.Limits().Bytes
 	head, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
 		return Print{}, err
 	}
 	if int64(len(head)) <= limit {
-		return Fingerprint(ctx, head, d)
+		return Fingerprint(ctx, head, d, level)
 	}
 	long, old, crc := sha256.New(), sha1.New(), crc32.NewIEEE() //nolint:gosec // see print.go
 	n, err := io.Copy(io.MultiWriter(long, old, crc), io.MultiReader(bytes.NewReader(head), r))
@@ -34,6 +34,7 @@ func FingerprintFile(ctx context.Context, r io.Reader, d *picture.Decoder) (Prin
 		CRC32: fmt.Sprintf("%08x", crc.Sum32()), Size: n,
 	}
 	p.Ref = p.SHA256[:16]
+	p.Detail = detailOf(nil, level)
 	if picture.Sniff(head) == "" {
 		return p.because("not_a_picture", "no known picture begins like this"), nil
 	}

@@ -19,7 +19,6 @@ import (
 	"leakwatch/internal/alert"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
-	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
 )
 
@@ -91,7 +90,7 @@ func (r *Room) Sight() string { return r.o.Sets.Sight() + " " + r.rules.Load().g
 // there are none.
 type Seen struct {
 	Print
-	Hits  []match.Hit // at most one of each set, strongest first
+	Hits  []match.Hit // at most one of each set, window and frame, strongest first
 	sight string      // the sets and rules that judged it
 }
 
@@ -132,13 +131,12 @@ func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bo
 	if seen, ok := r.known.Get(digest); ok && seen.sight == sight {
 		return seen, true, nil
 	}
-	print, turns, err := r.fingerprint(ctx, digest, data, rules.decoder)
+	seen, err := r.compare(ctx, digest, data, rules)
 	if err != nil {
 		return Seen{}, false, err
 	}
-	seen := Seen{Print: print, sight: sight}
-	seen.Hits = r.o.Sets.Search(query(digest, print, turns))
-	if seen.Cause == nil && print.Quality != nil && *print.Quality < rules.minQuality {
+	seen.sight = sight
+	if seen.Cause == nil && seen.Quality != nil && *seen.Quality < rules.minQuality {
 		cause := string(crawler.LowQuality)
 		seen.Cause, seen.why = &cause, "too little detail: judged on its exact bytes only"
 	}
@@ -148,26 +146,22 @@ func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bo
 	return seen, false, nil
 }
 
-// fingerprint takes a core for so long. It gives it back after a panic too:
-// the API lives on after one.
-func (r *Room) fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, turns, error) {
+// compare takes a core for so long. It gives it back after a panic too: the
+// API lives on after one.
+func (r *Room) compare(ctx context.Context, digest [32]byte, data []byte, rules *rules) (Seen, error) {
 	if err := r.cores.Acquire(ctx, 1); err != nil {
-		return Print{}, turns{}, err
+		return Seen{}, err
 	}
 	defer r.cores.Release(1)
-	return fingerprint(ctx, digest, data, d)
-}
-
-// query asks for exact bytes always, and for near hashes where there are any.
-func query(digest [32]byte, p Print, t turns) match.Query {
-	q := match.Query{SHA256: digest}
-	if p.PDQ != nil {
-		q.Parts = []match.Part{{Window: phash.Whole(), Turns: t.pdq, Quality: *p.Quality}}
+	print, h, err := fingerprint(ctx, digest, data, rules.decoder)
+	if err != nil {
+		return Seen{}, err
 	}
-	if t.hasPHash {
-		q.PHash, q.HasPHash = t.phash, true
+	q := match.Query{SHA256: digest, PHash: h.phash, HasPHash: h.hasPHash}
+	if print.PDQ != nil {
+		q.Parts = parts(&h, *print.Quality)
 	}
-	return q
+	return Seen{Print: print, Hits: r.o.Sets.Search(q)}, nil
 }
 
 // reports are the hits that people must hear of; weak ones are not.
@@ -180,9 +174,9 @@ func (s Seen) reports(f crawler.Found) []alert.Report {
 		out = append(out, alert.Report{
 			Site: f.Site, Set: h.Set, SetVersion: h.SetVersion, Kind: "picture", Verdict: h.Verdict, Ref: h.Ref,
 			Distance: h.Distance, Lead: h.Lead, Algorithm: h.Algorithm, Orientation: h.Orientation,
-			Window: whole(), EntryWindow: whole(), Stage: stageOf(h), SHA256: s.SHA256,
+			Window: (*[4]float64)(&h.Window), EntryWindow: (*[4]float64)(&h.EntryWindow), Frame: h.Frame, Stage: h.Stage, SHA256: s.SHA256,
 			Format: s.format(), Width: s.width(), Height: s.height(), URL: f.URL, Page: f.Page, At: f.At,
-			Explain: explain(h),
+			Explain: explain(h.Explain),
 		})
 	}
 	return out

@@ -33,24 +33,29 @@ type Print struct {
 	PHash   *phash.PHash `json:"phash"`
 	Cause   *string      `json:"cause"` // null: hashed and whole
 
+	*Detail // only where it was asked for
+
 	why string // the cause's sentence
 }
 
-// turns are the hashes of a picture in its eight orientations.
-type turns struct {
+// hashed is a picture whose whole was hashed in its eight orientations.
+type hashed struct {
+	picture.Picture
 	pdq      [8]phash.PDQ
 	phash    [8]phash.PHash
 	hasPHash bool
 }
 
-// Fingerprint returns the fingerprints of one file's bytes. A file that cannot
-// be hashed is a Print with a cause; the error is ctx's alone.
-func Fingerprint(ctx context.Context, data []byte, d *picture.Decoder) (Print, error) {
-	p, _, err := fingerprint(ctx, sha256.Sum256(data), data, d)
+// Fingerprint returns the fingerprints of one file's bytes, with the detail of
+// a level. A file that cannot be hashed is a Print with a cause; the error is
+// ctx's alone.
+func Fingerprint(ctx context.Context, data []byte, d *picture.Decoder, level string) (Print, error) {
+	p, t, err := fingerprint(ctx, sha256.Sum256(data), data, d)
+	p.Detail = detailOf(t.Luma, level)
 	return p, err
 }
 
-func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, turns, error) {
+func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, hashed, error) {
 	old := sha1.Sum(data) //nolint:gosec // see the import
 	p := Print{
 		SHA256: hex.EncodeToString(digest[:]), SHA1: hex.EncodeToString(old[:]),
@@ -59,10 +64,10 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	p.Ref = p.SHA256[:16]
 	pic, err := d.Decode(ctx, data)
 	if ctx.Err() != nil {
-		return p, turns{}, ctx.Err()
+		return p, hashed{}, ctx.Err()
 	}
 	if err != nil {
-		return p.refused(err), turns{}, nil
+		return p.refused(err), hashed{}, nil
 	}
 	p.Format, p.Width, p.Height, p.Frames = &pic.Format, &pic.Width, &pic.Height, &pic.Frames
 	if pic.Partial {
@@ -70,10 +75,10 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	}
 	h, eight, err := phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {
-		return p.refused(err), turns{}, nil
+		return p.refused(err), hashed{}, nil
 	}
 	p.PDQ, p.Quality = &h.PDQ, &h.Quality
-	t := turns{pdq: eight}
+	t := hashed{Picture: pic, pdq: eight}
 	if h.HasPHash {
 		p.PHash = &h.PHash
 		t.phash, t.hasPHash = phash.PHashTurns(pic.Luma)

@@ -75,7 +75,7 @@ func (r *rig) load(set string, files ...[]byte) (refs []string) {
 
 func entryOf(t testing.TB, file []byte) match.Entry {
 	t.Helper()
-	p, err := inspect.Fingerprint(t.Context(), file, picture.NewDecoder(picture.DefaultLimits()))
+	p, err := inspect.Fingerprint(t.Context(), file, picture.NewDecoder(picture.DefaultLimits()), "hashes")
 	if err != nil || p.PDQ == nil {
 		t.Fatalf("fingerprint: %+v, %v", p, err)
 	}

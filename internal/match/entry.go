@@ -16,6 +16,9 @@ import (
 const (
 	maxRef  = 200  // bytes
 	maxPath = 4096 // bytes
+
+	maxWindows = 64
+	maxShape   = 1 << 24 // pixels of a side
 )
 
 // UnknownQuality is the Quality of a PDQ hash whose list does not tell it.
@@ -33,6 +36,13 @@ type Entry struct {
 	PDQ     *phash.PDQ
 	Quality int // of the PDQ hash, 0 to 100 or UnknownQuality
 	PHash   *phash.PHash
+
+	// The detail that makes a crop, a page or another picture of the same camera
+	// tell apart. Each of it shows more of the picture.
+	Windows       []*phash.PDQ  // nil, or by phash.EntryWindows; nil where a window is too plain
+	Points        *phash.Points // nil: none
+	Thumb         *phash.Thumb  // nil: none
+	Width, Height int           // of the upright picture; needed beside Thumb, else 0
 
 	From string // the file that the row was read from; not stored
 	Line int    // and its line; not stored
@@ -63,6 +73,24 @@ func (e *Entry) manifest() bool {
 	return e.SHA256 == "" && e.SHA1 == "" && e.CRC32 == "" && e.PDQ == nil && e.PHash == nil
 }
 
+// The levels of detail, each with all before it.
+const (
+	Hashes    = "hashes"
+	Windows   = "windows"
+	Keypoints = "keypoints"
+)
+
+// level is how much detail e brings.
+func (e *Entry) level() string {
+	switch {
+	case e.Points != nil || e.Thumb != nil:
+		return Keypoints
+	case e.Windows != nil:
+		return Windows
+	}
+	return Hashes
+}
+
 // settle puts e into the form that is stored, or says why it cannot be.
 func (e *Entry) settle() (reason string) {
 	if e.manifest() && e.Path == "" {
@@ -85,6 +113,12 @@ func (e *Entry) settle() (reason string) {
 		return fmt.Sprintf("quality is 0 to 100, not %d", e.Quality)
 	case e.Size < 0:
 		return fmt.Sprintf("size is not negative, as %d is", e.Size)
+	case len(e.Windows) > maxWindows:
+		return fmt.Sprintf("%d windows, at most %d are known", len(e.Windows), maxWindows)
+	case e.Width < 0 || e.Height < 0 || max(e.Width, e.Height) > maxShape:
+		return fmt.Sprintf("a picture of %d x %d", e.Width, e.Height)
+	case (e.Thumb != nil || e.Points != nil) && min(e.Width, e.Height) == 0:
+		return "keypoints and a thumbprint need width and height"
 	case len(e.Path) > maxPath:
 		return fmt.Sprintf("path has %d bytes, at most %d are taken", len(e.Path), maxPath)
 	case strings.IndexByte(e.Path, 0) >= 0:

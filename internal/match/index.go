@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
+
+	"leakwatch/internal/phash"
 )
 
 // segment is the index of one version of one set. It never changes, holds no
@@ -18,6 +20,7 @@ type segment struct {
 	qual  []int8  // of each row, or UnknownQuality
 	owner []owner // of each row
 
+	cameras cameras
 	windows windowRows
 
 	phash      []uint64 // the same for entries that have no PDQ
@@ -77,6 +80,7 @@ type builder struct {
 	seg     segment
 	entries int
 	sha     []shaKey
+	ref     []uint32 // of each entry, the first entry with the same ref
 	pdq     []class
 
 	pdqRow   map[uint64]uint32 // digest of a hash -> the last row of that digest
@@ -107,6 +111,7 @@ func (b *builder) add(r *row) (first uint32, double bool) {
 	if r.flags&hasTwin != 0 {
 		ref = r.twin
 	}
+	b.ref = append(b.ref, ref)
 	if r.sha256 != nil {
 		b.sha = append(b.sha, shaKey{binary.BigEndian.Uint64(r.sha256), i})
 	}
@@ -163,6 +168,11 @@ func (b *builder) addPHash(h uint64, o owner) (first uint32, double bool) {
 	b.phashRow[h] = uint32(len(s.phash))
 	s.phash, s.phashOwner = append(s.phash, h), append(s.phashOwner, o)
 	return 0, false
+}
+
+// addWindows takes the windows of an entry that was added before.
+func (b *builder) addWindows(windows []*phash.PDQ, entry uint32) {
+	b.seg.windows.add(windows, owner{entry, b.ref[entry]})
 }
 
 // share lets a later entry into the row.

@@ -4,52 +4,116 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"slices"
 	"testing"
 
 	"leakwatch/internal/phash"
 )
 
-// loop is Search as its comment states it: one loop over all entries of a set.
-func loop(all []Entry, o Options, q *Query) (verdict, ref string, d, lead, orientation int) {
-	best, next := -1, -1
-	distance := func(e *Entry) (d, turn int) {
-		d = 257
-		for o, t := range q.Parts[0].Turns {
-			d = min(d, e.PDQ.Distance(t))
-			if d == e.PDQ.Distance(t) && (o == 0 || d < e.PDQ.Distance(q.Parts[0].Turns[turn])) {
-				turn = o
-			}
-		}
-		return d, turn
-	}
-	judged := func(e *Entry) bool { return e.PDQ != nil && o.usable(e.Quality) }
-	d, dn := 257, 257
+// loopRow is a hash of one quality, and whose it is.
+type loopRow struct {
+	hash           phash.PDQ
+	entry          *Entry
+	ref            string
+	distance, turn int
+}
+
+// loop is Search as its comment states it, for whole hashes: plain loops over
+// all entries of a set.
+func loop(all []Entry, o Options, q *Query) (verdict, ref string, d, orientation int, lead *int) {
+	var rows []loopRow
+	known := map[string]bool{}
 	for i := range all {
-		if e := &all[i]; judged(e) {
-			if n, turn := distance(e); n < d {
-				best, d, orientation = i, n, turn+1
+		e := &all[i]
+		if key := fmt.Sprint(e.PDQ, e.Quality); e.PDQ != nil && o.usable(e.Quality) && !known[key] {
+			known[key] = true
+			r := loopRow{hash: *e.PDQ, entry: e, ref: e.Ref, distance: 257}
+			for turn, t := range q.Parts[0].Turns {
+				if n := e.PDQ.Distance(t); n < r.distance {
+					r.distance, r.turn = n, turn
+				}
 			}
+			rows = append(rows, r)
 		}
 	}
-	if best < 0 || d > o.MaxDistance {
-		return "", "", 0, 0, 0
+	var near []loopRow
+	refs := map[string]bool{}
+	for _, r := range slices.SortedStableFunc(slices.Values(rows), func(a, b loopRow) int { return cmp.Compare(a.distance, b.distance) }) {
+		if r.distance <= o.MaxDistance && !refs[r.ref] && len(near) < nearest {
+			refs[r.ref] = true
+			near = append(near, r)
+		}
 	}
+	order := []string{Copy, Kin, Weak}
+	var best *loopRow
+	for i := range near {
+		r := &near[i]
+		if v := loopVerdict(all, rows, o, q, r, i == 0); best == nil || slices.Index(order, v) < slices.Index(order, verdict) {
+			best, verdict = r, v
+		}
+	}
+	if best == nil {
+		return "", "", 0, 0, nil
+	}
+	return verdict, best.ref, best.distance, best.turn + 1, loopLead(all, o, q, best)
+}
+
+// loopVerdict judges one candidate.
+func loopVerdict(all []Entry, rows []loopRow, o Options, q *Query, r *loopRow, first bool) string {
+	var others []phash.PDQ
+	for i := range rows {
+		if n := rows[i].hash.Distance(r.hash); n > sureDistance && n <= cameraRadius {
+			others = append(others, rows[i].hash)
+		}
+	}
+	if len(others)+1 < leastCamera {
+		if !first {
+			return Weak
+		}
+		v, _ := pdqVerdict(r.distance, loopLead(all, o, q, r), o.CopyDistance, o)
+		return v
+	}
+	apart, wrong := 0, 0
+	found := q.Parts[0].Turns[r.turn]
+	for i := range 256 {
+		at := func(h phash.PDQ) byte { return h[i/8] >> (i % 8) & 1 }
+		n := 0
+		for _, h := range others {
+			n += int(at(h) ^ at(r.hash))
+		}
+		if 2*n > len(others)+1 {
+			apart++
+			wrong += int(at(found) ^ at(r.hash))
+		}
+	}
+	switch {
+	case r.distance > kinRadius:
+		return Weak
+	case apart < leastBits || wrong*wrongOfBits > apart:
+		return Kin
+	}
+	return Copy
+}
+
+// loopLead is the distance to the nearest with another hash and another ref,
+// less that of r.
+func loopLead(all []Entry, o Options, q *Query, r *loopRow) *int {
+	next := 257
 	for i := range all {
-		if e := &all[i]; judged(e) && *e.PDQ != *all[best].PDQ && e.Ref != all[best].Ref {
-			if n, _ := distance(e); n < dn {
-				next, dn = i, n
-			}
+		e := &all[i]
+		if e.PDQ == nil || !o.usable(e.Quality) || *e.PDQ == r.hash || e.Ref == r.ref {
+			continue
+		}
+		for _, t := range q.Parts[0].Turns {
+			next = min(next, e.PDQ.Distance(t))
 		}
 	}
-	lead = -1
-	if next >= 0 {
-		lead = dn - d
+	if next > 256 {
+		return nil
 	}
-	verdict = Weak
-	if d <= o.CopyDistance && (lead < 0 || lead >= o.MinLead || d <= sureDistance) {
-		verdict = Copy
-	}
-	return verdict, all[best].Ref, d, lead, orientation
+	next -= r.distance
+	return &next
 }
 
 // pool are pictures about whose turns sets and queries are drawn.
@@ -127,7 +191,7 @@ func query(r *rand.Rand, all []Entry) Query {
 // checkSearch holds Search against loop.
 func checkSearch(t *testing.T, s *Sets, all []Entry, o Options, q Query) {
 	t.Helper()
-	verdict, ref, d, lead, orientation := loop(all, o, &q)
+	verdict, ref, d, orientation, lead := loop(all, o, &q)
 	hits := s.Search(q)
 	if verdict == "" {
 		if len(hits) != 0 {
@@ -139,14 +203,17 @@ func checkSearch(t *testing.T, s *Sets, all []Entry, o Options, q Query) {
 		t.Fatalf("%d entries: got %d hits, a loop finds %s at %d", len(all), len(hits), ref, d)
 	}
 	h := hits[0]
-	gotLead := -1
-	if h.Lead != nil {
-		gotLead = *h.Lead
+	if h.Verdict != verdict || h.Ref != ref || *h.Distance != d || !reflect.DeepEqual(h.Lead, lead) || h.Orientation != orientation {
+		t.Fatalf("%d entries: got %s %s at %d, lead %s, orientation %d (%s), want %s %s at %d, lead %s, orientation %d",
+			len(all), h.Verdict, h.Ref, *h.Distance, toldLead(h.Lead), h.Orientation, h.Rule, verdict, ref, d, toldLead(lead), orientation)
 	}
-	if h.Verdict != verdict || h.Ref != ref || *h.Distance != d || gotLead != lead || h.Orientation != orientation {
-		t.Fatalf("%d entries: got %s %s at %d, lead %d, orientation %d (%s), want %s %s at %d, lead %d, orientation %d",
-			len(all), h.Verdict, h.Ref, *h.Distance, gotLead, h.Orientation, h.Rule, verdict, ref, d, lead, orientation)
+}
+
+func toldLead(n *int) string {
+	if n == nil {
+		return "none"
 	}
+	return fmt.Sprint(*n)
 }
 
 // Search equals a plain loop over all entries.
@@ -193,12 +260,19 @@ func FuzzSearchEqualsLoop(f *testing.F) {
 		q := query(r, all)
 		b := newBatch(q.Parts[0].Turns)
 		row, d, turn := seg.pdq.nearest(b, o.MaxDistance, func(row int) bool { return o.usable(int(seg.qual[row])) })
-		verdict, ref, want, _, orientation := loop(all, o, &q)
-		if (row >= 0) != (verdict != "") {
-			t.Fatalf("got row %d, a loop says %q", row, verdict)
+		nearest, want, at := -1, o.MaxDistance+1, 0
+		for i := range all {
+			for o2, p := range q.Parts[0].Turns {
+				if n := all[i].PDQ.Distance(p); o.usable(all[i].Quality) && n < want {
+					nearest, want, at = i, n, o2
+				}
+			}
 		}
-		if row >= 0 && (all[seg.owner[row].entry].Ref != ref || d != want || turn+1 != orientation) {
-			t.Fatalf("got %s at %d turn %d, want %s at %d turn %d", all[seg.owner[row].entry].Ref, d, turn+1, ref, want, orientation)
+		if (row >= 0) != (nearest >= 0) {
+			t.Fatalf("got row %d, a loop says entry %d", row, nearest)
+		}
+		if row >= 0 && (all[seg.owner[row].entry].Ref != all[nearest].Ref || d != want || turn != at) {
+			t.Fatalf("got %s at %d turn %d, want %s at %d turn %d", all[seg.owner[row].entry].Ref, d, turn, all[nearest].Ref, want, at)
 		}
 	})
 }
@@ -332,7 +406,7 @@ func TestRule(t *testing.T) {
 		if *lead < 0 {
 			lead = nil
 		}
-		if verdict, rule := pdqVerdict(tt.d, lead, o); verdict != tt.verdict || rule != tt.rule {
+		if verdict, rule := pdqVerdict(tt.d, lead, o.CopyDistance, o); verdict != tt.verdict || rule != tt.rule {
 			t.Errorf("%d, lead %d: got %s (%s), want %s (%s)", tt.d, tt.lead, verdict, rule, tt.verdict, tt.rule)
 		}
 	}

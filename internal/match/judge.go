@@ -20,9 +20,6 @@ type judgement struct {
 	rule          string   // why, in a sentence
 }
 
-// Kin is the verdict for another picture of an entry's camera or template.
-const Kin = "kin"
-
 // The limits of a verdict.
 const (
 	maxResidual = .36

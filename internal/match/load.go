@@ -19,7 +19,8 @@ const (
 	maxRows      = 10_000_000 // of one load
 	chunkBlocks  = 20         // blocks that one transaction writes: 20,480 rows
 	progressRows = 1000
-	selfTests    = 64 // entries that must find themselves before a load counts
+	maxDetail    = 16 << 20 // bytes of keypoints and thumbprints that one transaction writes, or a little more
+	selfTests    = 64       // entries that must find themselves before a load counts
 )
 
 // Load reads a set, all or nothing: it becomes the next version of name once
@@ -88,6 +89,7 @@ type loader struct {
 
 	rows  int // read, good or bad
 	block block
+	rich  detailed
 	chunk [][]byte
 	id    uint64 // of the bucket of rows, 0 before the first chunk
 	next  uint64 // number of the next block to write
@@ -172,12 +174,14 @@ func (l *loader) add(e *Entry) error {
 		l.refs[maphash.String(l.seed, e.Ref)] = self
 	}
 	from := len(l.block.rows)
+	l.rich.add(e, self, l.block.len())
 	l.block.add(e, self, twin)
 	r, ok := parseRow(l.block.rows[from:])
 	if !ok {
 		return errors.New("corrupt: a packed row cannot be read back")
 	}
 	first, double := l.index.add(&r)
+	l.index.addWindows(e.Windows, self)
 	if r.sha256 != nil {
 		prefix := binary.BigEndian.Uint64(r.sha256)
 		if at, known := l.shas[prefix]; known {
@@ -196,7 +200,7 @@ func (l *loader) add(e *Entry) error {
 		l.duplicates++
 		l.tell(&RowError{Path: l.from, Line: l.lineOf(e), Note: true, Reason: fmt.Sprintf("a double: the picture of line %d again", l.lines[first])})
 	}
-	if l.block.len() == blockRows {
+	if l.block.len() == blockRows || l.rich.bytes >= maxDetail {
 		return l.flush(false)
 	}
 	return nil
@@ -213,13 +217,15 @@ func (l *loader) lineOf(e *Entry) int {
 // flush packs the block and writes the chunk when it is full, or at the end.
 // After a bad row it only empties them: the load is refused in any case.
 func (l *loader) flush(end bool) error {
-	if l.block.len() > 0 {
+	if l.block.len() == blockRows || end && l.block.len() > 0 {
+		l.rich.endBlock(l.next + uint64(len(l.chunk)))
 		l.chunk = append(l.chunk, l.block.pack())
 	}
 	if l.bad {
-		l.chunk = nil
+		l.chunk, l.rich = nil, detailed{}
 	}
-	if len(l.chunk) == 0 || len(l.chunk) < chunkBlocks && !end {
+	full := len(l.chunk) >= chunkBlocks || l.rich.bytes >= maxDetail
+	if len(l.chunk) == 0 && l.rich.bytes == 0 || !full && !end {
 		return nil
 	}
 	if l.id == 0 {
@@ -229,7 +235,7 @@ func (l *loader) flush(end bool) error {
 		}
 		l.id = id
 	}
-	if err := l.sets.putBlocks(l.id, l.next, l.chunk); err != nil {
+	if err := errors.Join(l.sets.putBlocks(l.id, l.next, l.chunk), l.rich.write(l.sets, l.id)); err != nil {
 		return fmt.Errorf("store rows: %w", err)
 	}
 	l.next += uint64(len(l.chunk))
@@ -245,7 +251,7 @@ func (l *loader) undo() {
 
 func (l *loader) record(name, by string) record {
 	return record{ID: l.id, Rows: l.index.entries, Set: Set{
-		Name: name, State: "active", DetailKind: "hashes",
+		Name: name, State: "active", DetailKind: cmp.Or(l.rich.level, Hashes),
 		Refs: len(l.refs), Duplicates: l.duplicates,
 		LoadedAt: time.Now().UTC().Truncate(time.Second), LoadedBy: by,
 	}}

@@ -39,6 +39,7 @@ var (
 type Options struct {
 	MaxDistance      int // PDQ bits, 0 to 256; nothing farther is a hit, whatever else is set
 	CopyDistance     int // PDQ bits; not farther, and with a lead, is a copy
+	WindowDistance   int // the same for a window of an entry
 	MinLead          int // bits by which the nearest entry must lead over the next
 	PHashMaxDistance int // pHash bits, for entries without PDQ
 	MinQuality       int // 0 to 100; below it, on either side, only equal bytes are judged
@@ -48,7 +49,7 @@ type Options struct {
 
 // DefaultOptions are the thresholds of the config's [match] table.
 func DefaultOptions() Options {
-	return Options{MaxDistance: 63, CopyDistance: 45, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50}
+	return Options{MaxDistance: 63, CopyDistance: 45, WindowDistance: 39, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50}
 }
 
 // Sets is the memory of all hash sets.

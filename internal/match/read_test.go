@@ -49,7 +49,7 @@ func TestReadRows(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"nothing", "", ""},
 		{"only blank lines", "\n \r\n", ""},
-		{"hash --json", `{"path":"a.zip","member":"b.jpg","ref":"9f86d081884c7d65","sha256":"` + shaHex + `","sha1":null,"crc32":null,"size":12,"format":"jpeg","width":640,"height":480,"frames":1,"pdq":"` + pdqHex + `","pdq_quality":100,"phash":"1234567890123e45","cause":null,"windows":[["0"]],"thumbprint":""}` + "\n",
+		{"hash --json", `{"path":"a.zip","member":"b.jpg","ref":"9f86d081884c7d65","sha256":"` + shaHex + `","sha1":null,"crc32":null,"size":12,"format":"jpeg","width":640,"height":480,"frames":1,"pdq":"` + pdqHex + `","pdq_quality":100,"phash":"1234567890123e45","cause":null,"windows":null,"keypoints":null,"thumbprint":""}` + "\n",
 			"1 \"9f86d081884c7d65\" sha256:9f86d081 pdq:f8f8f0ce/100 phash:1234567890123e45 \"a.zip!b.jpg\" 12\n"},
 		{"json rows that are not pictures", "{\"sha256\":\"" + shaHex + "\",\"cause\":\"damaged\"}\n\n{\"path\":\"x\",\"cause\":\"encrypted\"}\n{\"path\":\"x\",\"size\":0}\n{\"path\":\"x\"}\n{}\n",
 			"1 \"9f86d081884c7d65\" sha256:9f86d081\nf:3: no sha256 and no hash: cause encrypted\n4 \"path:46cc40ec986176ec\" \"x\" 0\n" +

@@ -9,8 +9,7 @@ import (
 	"leakwatch/internal/phash"
 )
 
-// jsonRow is a line of `hash --json`. Other keys, as --detail adds them, are
-// passed over.
+// jsonRow is a line of `hash --json`. Other keys are passed over.
 type jsonRow struct {
 	Path    *string `json:"path"`
 	Member  *string `json:"member"`
@@ -27,6 +26,40 @@ type jsonRow struct {
 	Quality *int    `json:"pdq_quality"`
 	PHash   *string `json:"phash"`
 	Cause   *string `json:"cause"`
+
+	*EntryDetail
+}
+
+// EntryDetail is what --detail adds. It is exported for encoding/json alone.
+type EntryDetail struct {
+	Windows    []*phash.PDQ `json:"windows"`
+	Keypoints  []byte       `json:"keypoints"`  // base64 of what phash.Points writes
+	Thumbprint []byte       `json:"thumbprint"` // base64 of 64x64 grey values
+}
+
+// fill gives the detail to an entry.
+func (d *EntryDetail) fill(e *Entry, width, height *int) (reason string) {
+	if len(d.Windows) > 0 {
+		e.Windows = d.Windows
+	}
+	if len(d.Keypoints) > 0 {
+		p, err := phash.ParsePoints(d.Keypoints)
+		if err != nil {
+			return err.Error()
+		}
+		e.Points = &p
+	}
+	if len(d.Thumbprint) > 0 {
+		if len(d.Thumbprint) != len(e.Thumb) {
+			return fmt.Sprintf("thumbprint has %d bytes, not %d", len(d.Thumbprint), len(e.Thumb))
+		}
+		t := phash.Thumb(d.Thumbprint)
+		e.Thumb = &t
+	}
+	if (e.Points != nil || e.Thumb != nil) && width != nil && height != nil {
+		e.Width, e.Height = *width, *height
+	}
+	return ""
 }
 
 func (rd *reader) readJSON() error {
@@ -83,6 +116,11 @@ func (j *jsonRow) entry() (e Entry, reason string) {
 			return e, "pdq_quality is 0 to 100"
 		}
 		e.Quality = *j.Quality
+	}
+	if j.EntryDetail != nil {
+		if reason := j.fill(&e, j.Width, j.Height); reason != "" {
+			return e, reason
+		}
 	}
 	if e.manifest() && j.Size == nil {
 		if c := text(j.Cause); c != "" {

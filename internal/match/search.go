@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"image"
 	"slices"
 
 	"leakwatch/internal/phash"
@@ -15,69 +16,108 @@ import (
 type Query struct {
 	SHA256 [32]byte
 	Parts  []Part // the whole picture first, then windows of it; none, and only equal bytes are looked for
+	Sight  Sight  // gives what a closer look needs; nil: hashes only
 
 	HasPHash bool           // PHash is given: it finds entries that have no PDQ
 	PHash    [8]phash.PHash // as Part.Turns; where only the upright one is known, all eight are it
 }
 
-// Part is a window of a found picture.
+// Part is a window of a found picture, or a further frame of it.
 type Part struct {
 	Window  phash.Window // of the upright found picture
 	Turns   [8]phash.PDQ // index o-1: the hash of EXIF orientation o
 	Quality int          // of the PDQ hash; too low, and the part is passed over
+	Frame   int          // 0 is the first frame or page
 }
 
-// Hit is the nearest entry of one set.
+// Sight is a found picture to be looked at closely. Both are made when they
+// are first asked for; most pictures are never asked.
+type Sight interface {
+	// Plane is the sharp luma plane of the first frame.
+	Plane() *image.Gray
+	// Points are the keypoints of the plane, or of its mirror image.
+	Points(mirrored bool) *phash.Points
+}
+
+// Hit is what one set says of one window of the found picture.
 type Hit struct {
 	Set         string
 	SetVersion  int
 	Ref         string
-	Verdict     string // Exact, Copy or Weak
+	Verdict     string // Exact, Copy, Kin or Weak
 	Distance    *int   // bits; 0 for equal bytes
 	Lead        *int   // bits to the nearest entry with another hash and another ref; nil: there is none, or bytes are equal
 	Algorithm   string // SHA256, PDQ or PHash
 	Orientation int    // EXIF, 1 to 8: how the entry was turned to give the found picture
-	Rule        string // why this verdict, in words
+	Window      phash.Window
+	EntryWindow phash.Window // the part of the entry that it is like
+	Frame       int          // of the found picture
+	Stage       string       // how far the search went: ByBytes, ByHash, ByWindow
+	Explain
 }
 
-// Search returns at most one hit for each set, its nearest entry, strongest
-// first. It gives what a loop over all entries would give: equal bytes before
-// all; else the least PDQ distance over the 8 turns, of entries with the same
-// distance the one loaded first; pHash for entries that have no PDQ. It waits
-// for no load.
+// Explain says why the verdict is what it is. What was not looked at is nil.
+type Explain struct {
+	Residual      *float64 // of the region that sets the entry apart: 0 is equal, 1 as unlike as the background
+	Ratio         *float64 // of that residual to the least of another entry
+	Visible       *float64 // share of the entry in which both can be compared and the entry is set apart
+	Camera        *string  // a ref of the entries before the same camera
+	CameraEntries *int     // how many these are
+	Rule          string   // in words
+}
+
+// maxHits is how many hits one picture has at most.
+const maxHits = 40
+
+// Search returns the hits of all sets, strongest first: at most one for each
+// set and window of the found picture, and each ref of a set once, in the
+// window in which it is surest. It gives what a loop over all entries would
+// give. In each set equal bytes come before all. Else, for each part of the
+// picture, the candidates of verify are the nearest refs by PDQ over the 8
+// turns: by the hash of the whole entry within Options.MaxDistance, by those of
+// its windows within the radius of windows; of the same distance the one loaded
+// first. Of entries without PDQ the nearest by pHash counts, for the whole
+// picture. It waits for no load.
 func (s *Sets) Search(q Query) []Hit {
 	if len(q.Parts) == 0 {
 		return s.Exact(q.SHA256)
 	}
-	b := newBatch(q.Parts[0].Turns)
-	return s.answer(func(v *view, seg *segment) (Hit, error) {
-		hit, err := s.exact(seg, q.SHA256)
-		if hit.Verdict != "" || q.Parts[0].Quality < v.options.MinQuality {
-			return hit, err
+	l := &look{Query: &q, batches: make([]*batch, len(q.Parts))}
+	for i := range q.Parts {
+		l.batches[i] = newBatch(q.Parts[i].Turns)
+	}
+	return s.answer(func(v *view, seg *segment) ([]Hit, error) {
+		hits, err := s.exact(seg, q.SHA256)
+		if len(hits) > 0 {
+			return hits, err
 		}
-		like, err2 := s.alike(v.options, seg, &q, b)
+		like, err2 := s.alike(v.options, seg, l)
 		return like, errors.Join(err, err2)
 	})
 }
 
+// look is a query made ready for scans.
+type look struct {
+	*Query
+	batches []*batch // of each part
+}
+
 // Exact is Search for a picture that cannot be hashed.
 func (s *Sets) Exact(sum [sha256.Size]byte) []Hit {
-	return s.answer(func(_ *view, seg *segment) (Hit, error) { return s.exact(seg, sum) })
+	return s.answer(func(_ *view, seg *segment) ([]Hit, error) { return s.exact(seg, sum) })
 }
 
 // answer asks each set. When one was replaced or dropped under our hands, all
 // are asked again. A hit is never lost to a store that cannot be read: it then
 // carries the number of its row for a ref.
-func (s *Sets) answer(ask func(*view, *segment) (Hit, error)) []Hit {
+func (s *Sets) answer(ask func(*view, *segment) ([]Hit, error)) []Hit {
 	for {
 		v := s.now.Load()
 		var hits []Hit
 		var failed error
 		for _, seg := range v.segments {
-			hit, err := ask(v, seg)
-			if hit.Verdict != "" {
-				hits = append(hits, hit)
-			}
+			more, err := ask(v, seg)
+			hits = append(hits, more...)
 			if err != nil && failed == nil {
 				failed = fmt.Errorf("%s: %w", seg.record.Set.Name, err)
 			}
@@ -88,61 +128,75 @@ func (s *Sets) answer(ask func(*view, *segment) (Hit, error)) []Hit {
 		if failed != nil {
 			v.options.Log.Error("entry of a hash set cannot be read", "err", failed)
 		}
-		slices.SortStableFunc(hits, func(a, b Hit) int {
-			return cmp.Or(cmp.Compare(strength(a.Verdict), strength(b.Verdict)), cmp.Compare(*a.Distance, *b.Distance))
-		})
-		return hits
+		slices.SortStableFunc(hits, stronger)
+		return hits[:min(len(hits), maxHits)]
 	}
 }
 
-// exact looks for equal bytes. A hit without verdict is none.
-func (s *Sets) exact(seg *segment, sum [32]byte) (hit Hit, failed error) {
+// exact looks for equal bytes.
+func (s *Sets) exact(seg *segment, sum [32]byte) ([]Hit, error) {
 	for _, i := range seg.lookup(sum) {
 		e, err := s.entry(seg.record.ID, i)
 		if err == nil && e.SHA256 != hex.EncodeToString(sum[:]) {
 			continue
 		}
 		hit := newHit(seg, i, e, 0, 0)
-		hit.Verdict, hit.Algorithm, hit.Rule = Exact, SHA256, "same sha256"
-		return hit, err
+		hit.Verdict, hit.Algorithm, hit.Stage, hit.Rule = Exact, SHA256, ByBytes, "same sha256"
+		return []Hit{hit}, err
 	}
-	return Hit{}, nil
+	return nil, nil
 }
 
-// alike looks for the nearest entry by PDQ and by pHash, and takes the stronger.
-func (s *Sets) alike(o Options, seg *segment, q *Query, b *batch) (Hit, error) {
-	hit, err := s.alikePDQ(o, seg, b)
-	if !q.HasPHash || len(seg.phash) == 0 || hit.Verdict == Copy {
-		return hit, err
+// alike looks for like entries by PDQ and, for entries without, by pHash.
+func (s *Sets) alike(o Options, seg *segment, l *look) ([]Hit, error) {
+	hits, err := s.verify(o, seg, l, seg.candidates(o, l))
+	copied := slices.ContainsFunc(hits, func(h Hit) bool { return h.Verdict == Copy && h.Window == phash.Whole() })
+	if l.HasPHash && !copied && len(seg.phash) > 0 && o.usable(l.Parts[0].Quality) {
+		more, err2 := s.alikePHash(o, seg, l.Query)
+		hits, err = append(hits, more...), errors.Join(err, err2)
 	}
-	other, err2 := s.alikePHash(o, seg, q)
-	if other.Verdict != "" {
-		hit = other
-	}
-	return hit, errors.Join(err, err2)
+	return thin(hits), err
 }
 
-func (s *Sets) alikePDQ(o Options, seg *segment, b *batch) (Hit, error) {
-	judged := func(row int) bool { return o.usable(int(seg.qual[row])) }
-	row, d, turn := seg.pdq.nearest(b, o.pdqRadius(), judged)
-	if row < 0 {
-		return Hit{}, nil
+// verify judges the candidates of one set, which stand in the order of the
+// parts, and returns a hit for each frame and window that has any.
+func (s *Sets) verify(o Options, seg *segment, l *look, all []candidate) (hits []Hit, failed error) {
+	for len(all) > 0 {
+		n := 1
+		first := &l.Parts[all[0].part]
+		for n < len(all) && l.Parts[all[n].part].Window == first.Window && l.Parts[all[n].part].Frame == first.Frame {
+			n++
+		}
+		best := seg.judge(o, l, all[:n])
+		hit, err := s.hitOf(o, seg, l, best)
+		hits, failed = append(hits, hit), errors.Join(failed, err)
+		all = all[n:]
 	}
-	best, refID := seg.pdq.at(row), seg.owner[row].refID()
-	next, dn, _ := seg.pdq.nearest(b, 256, func(row int) bool {
-		return seg.pdq.at(row) != best && seg.owner[row].rival(refID) && judged(row)
-	})
-	e, err := s.entry(seg.record.ID, seg.owner[row].entry)
-	hit := newHit(seg, seg.owner[row].entry, e, d, turn)
-	hit.Algorithm, hit.Lead = PDQ, leadOf(next, dn-d)
-	hit.Verdict, hit.Rule = pdqVerdict(d, hit.Lead, o)
+	return hits, failed
+}
+
+// hitOf reads the entry of a candidate that was judged.
+func (s *Sets) hitOf(o Options, seg *segment, l *look, c judged) (Hit, error) {
+	e, err := s.entry(seg.record.ID, c.entry)
+	hit := newHit(seg, c.entry, e, c.distance, c.turn)
+	part := &l.Parts[c.part]
+	hit.Window, hit.Frame, hit.EntryWindow = part.Window, part.Frame, c.entryWindow()
+	hit.Algorithm, hit.Verdict, hit.Lead = PDQ, c.verdict, c.lead
+	hit.Rule = c.rule
+	if c.members > 0 {
+		hit.Camera, hit.CameraEntries = &hit.Ref, &c.members
+	}
+	hit.Stage = ByHash
+	if whole := phash.Whole(); hit.Window != whole || hit.EntryWindow != whole {
+		hit.Stage = ByWindow
+	}
 	return hit, err
 }
 
-func (s *Sets) alikePHash(o Options, seg *segment, q *Query) (Hit, error) {
+func (s *Sets) alikePHash(o Options, seg *segment, q *Query) ([]Hit, error) {
 	row, d, turn := nearestPHash(seg.phash, &q.PHash, o.phashRadius(), func(int) bool { return true })
 	if row < 0 {
-		return Hit{}, nil
+		return nil, nil
 	}
 	refID := seg.phashOwner[row].refID()
 	next, dn, _ := nearestPHash(seg.phash, &q.PHash, 64, func(other int) bool {
@@ -150,9 +204,9 @@ func (s *Sets) alikePHash(o Options, seg *segment, q *Query) (Hit, error) {
 	})
 	e, err := s.entry(seg.record.ID, seg.phashOwner[row].entry)
 	hit := newHit(seg, seg.phashOwner[row].entry, e, d, turn)
-	hit.Algorithm, hit.Lead = PHash, leadOf(next, dn-d)
+	hit.Algorithm, hit.Stage, hit.Lead = PHash, ByHash, leadOf(next, dn-d)
 	hit.Verdict, hit.Rule = phashVerdict(d, o)
-	return hit, err
+	return []Hit{hit}, err
 }
 
 func leadOf(next, lead int) *int {
@@ -167,7 +221,8 @@ func newHit(seg *segment, i uint32, e Entry, distance, turn int) Hit {
 	if e.Ref == "" {
 		e.Ref = fmt.Sprintf("row:%d", i+1)
 	}
-	return Hit{Set: seg.record.Set.Name, SetVersion: seg.record.Set.Version, Ref: e.Ref, Distance: &distance, Orientation: turn + 1}
+	return Hit{Set: seg.record.Set.Name, SetVersion: seg.record.Set.Version, Ref: e.Ref, Distance: &distance, Orientation: turn + 1,
+		Window: phash.Whole(), EntryWindow: phash.Whole()}
 }
 
 // newView sorts the sets and makes the token of what they can answer.
@@ -175,8 +230,8 @@ func newView(o Options, segments []*segment) *view {
 	segments = slices.Clone(segments)
 	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.record.Set.Name, b.record.Set.Name) })
 	h := sha256.New()
-	const rules = 1 // raise it when the rules of search.go or rule.go change
-	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality)
+	const rules = 2 // raise it when the rules of search.go or rule.go change
+	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality)
 	for _, seg := range segments {
 		fmt.Fprintln(h, seg.record.Set.Name, seg.record.Set.Version, seg.record.ID)
 	}

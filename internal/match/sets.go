@@ -158,6 +158,9 @@ func (s *Sets) Entries(name string) iter.Seq2[Entry, error] {
 				}
 				return nil
 			})
+			if err == nil {
+				err = s.addDetail(seg.record.ID, number, entries)
+			}
 			if errors.Is(err, errGone) && s.now.Load().find(name) == seg {
 				err = ErrDamaged
 			}

@@ -7,10 +7,18 @@ import (
 	"fmt"
 
 	"leakwatch/internal/kv"
+	"leakwatch/internal/phash"
 )
 
 // Schema is the schema of hashes.db that this room knows.
-const Schema = 1
+const Schema = 2
+
+// Migrations lead older stores to Schema, one step each.
+func Migrations() []func(*kv.Tx) error {
+	return []func(*kv.Tx) error{
+		func(*kv.Tx) error { return nil }, // to 2: detail beside the rows, of which older sets have none
+	}
+}
 
 // The buckets of hashes.db:
 //
@@ -18,6 +26,8 @@ const Schema = 1
 //	versions/NAME   => the last version given, 8 bytes big endian; it outlives
 //	                   a drop, so that no version of a name means two things
 //	rows/ID/BLOCK   => 1,024 rows, see row.go; ID and BLOCK are 8 bytes big endian
+//	windows/ID/BLOCK, details/ID/ENTRY
+//	                => what some entries bring beside: see detail.go
 //
 // A version is written under an ID that no record names. One small transaction
 // then turns the record to it, so a crash before that leaves the old version
@@ -46,7 +56,7 @@ func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 func (s *Sets) records() ([]record, error) {
 	var all []record
 	err := s.db.Update(func(tx *kv.Tx) error {
-		for _, name := range []string{versionsBucket, rowsBucket} {
+		for _, name := range []string{versionsBucket, rowsBucket, windowsBucket, detailsBucket} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
@@ -147,41 +157,48 @@ func rowsOf(v []byte) (id uint64, err error) {
 	return r.ID, nil
 }
 
-// clear deletes the rows of id in steps, so that no transaction grows with the
-// set. A crash in between leaves the rest to sweep.
+// clear deletes the rows of id and their detail in steps, so that no
+// transaction grows with the set. The rows go last: a crash in between leaves
+// the rest to sweep, which goes by them.
 func (s *Sets) clear(id uint64) error {
 	if id == 0 {
 		return nil
 	}
-	for done := false; !done; {
-		err := s.db.Update(func(tx *kv.Tx) error {
-			rows := tx.Bucket([]byte(rowsBucket))
-			b := rows.Bucket(key(id))
-			if b == nil {
-				done = true
-				return nil
+	for _, bucket := range []string{detailsBucket, windowsBucket, rowsBucket} {
+		for done := false; !done; {
+			err := s.db.Update(func(tx *kv.Tx) (err error) {
+				done, err = clearSome(tx.Bucket([]byte(bucket)), key(id))
+				return err
+			})
+			if err != nil {
+				return err
 			}
-			var keys [][]byte
-			c := b.Cursor()
-			for k, _ := c.First(); k != nil && len(keys) < sweepBlocks; k, _ = c.Next() {
-				keys = append(keys, append([]byte(nil), k...))
-			}
-			for _, k := range keys {
-				if err := b.Delete(k); err != nil {
-					return err
-				}
-			}
-			if len(keys) < sweepBlocks {
-				done = true
-				return rows.DeleteBucket(key(id))
-			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
 	}
 	return nil
+}
+
+// clearSome deletes some keys of the bucket of that name, and the bucket itself
+// once it is empty.
+func clearSome(parent *kv.Bucket, name []byte) (done bool, err error) {
+	b := parent.Bucket(name)
+	if b == nil {
+		return true, nil
+	}
+	var keys [][]byte
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil && len(keys) < sweepBlocks; k, _ = c.Next() {
+		keys = append(keys, append([]byte(nil), k...))
+	}
+	for _, k := range keys {
+		if err := b.Delete(k); err != nil {
+			return false, err
+		}
+	}
+	if len(keys) < sweepBlocks {
+		return true, parent.DeleteBucket(name)
+	}
+	return false, nil
 }
 
 // sweep clears the rows that no record names.
@@ -255,6 +272,7 @@ func (s *Sets) build(r record) (*segment, error) {
 		if rows == nil {
 			return fmt.Errorf("rows %d are missing: %w", r.ID, ErrDamaged)
 		}
+		windows := optional{tx.Bucket([]byte(windowsBucket)).Bucket(key(r.ID))}
 		number := uint64(0)
 		c := rows.Cursor()
 		for k, v := c.First(); k != nil; k, v = c.Next() {
@@ -265,12 +283,16 @@ func (s *Sets) build(r record) (*segment, error) {
 			if len(k) != 8 || binary.BigEndian.Uint64(k) != number {
 				return fmt.Errorf("block %d is missing: %w", number, ErrDamaged)
 			}
+			from := b.entries
 			for i := range p.len() {
 				row, err := p.row(i)
 				if err != nil {
 					return err
 				}
 				b.add(&row)
+			}
+			if err := b.addBlock(windows.get(k), from, p.len()); err != nil {
+				return err
 			}
 			number++
 		}
@@ -283,4 +305,34 @@ func (s *Sets) build(r record) (*segment, error) {
 		return nil, err
 	}
 	return b.segment(r), nil
+}
+
+// optional is a bucket that may not be there.
+type optional struct{ *kv.Bucket }
+
+func (o optional) get(k []byte) []byte {
+	if o.Bucket == nil {
+		return nil
+	}
+	return o.Get(k)
+}
+
+// addBlock takes the stored windows of a block of n entries, the first of them
+// as number from; v may be nil.
+func (b *builder) addBlock(v []byte, from, n int) error {
+	if v == nil {
+		return nil
+	}
+	outside := false
+	err := eachWindow(v, func(i int, windows []*phash.PDQ) {
+		if i >= n {
+			outside = true
+			return
+		}
+		b.addWindows(windows, uint32(from+i))
+	})
+	if err == nil && outside {
+		err = fmt.Errorf("windows of no entry: %w", ErrDamaged)
+	}
+	return err
 }

@@ -68,11 +68,29 @@ func WriteJSON(w io.Writer, rows iter.Seq2[Entry, error]) error {
 		if e.PHash != nil {
 			j.PHash = some(e.PHash.String())
 		}
+		if e.level() != Hashes {
+			j.EntryDetail = e.told()
+			if e.Width > 0 {
+				j.Width, j.Height = &e.Width, &e.Height
+			}
+		}
 		if err := enc.Encode(j); err != nil {
 			return fmt.Errorf("write entry: %w", err)
 		}
 	}
 	return out.Flush()
+}
+
+// told is the detail of an entry as it is written.
+func (e *Entry) told() *EntryDetail {
+	d := &EntryDetail{Windows: e.Windows}
+	if e.Points != nil {
+		d.Keypoints = e.Points.AppendBinary(nil)
+	}
+	if e.Thumb != nil {
+		d.Thumbprint = e.Thumb[:]
+	}
+	return d
 }
 
 func some(s string) *string {

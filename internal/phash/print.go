@@ -67,11 +67,21 @@ func Turns(luma *image.Gray) [8]PDQ {
 // 34 at most. So the four mirrors are sampled, and only the transpose is taken
 // from the DCT, which is exact: 0 bits.
 func OfTurned(luma *image.Gray, native image.Point) (Print, [8]PDQ, error) {
-	var turns [8]PDQ
 	across, down, err := spansFor(luma, native)
 	if err != nil {
-		return Print{}, turns, err
+		return Print{}, [8]PDQ{}, err
 	}
+	samples, turns := turnsOf(luma, across, down)
+	p, err := printOf(luma, samples, turns[0])
+	if err != nil {
+		return Print{}, [8]PDQ{}, err
+	}
+	return p, turns, nil
+}
+
+// turnsOf are the samples of a picture and the hashes of its eight turns.
+func turnsOf(luma *image.Gray, across, down []span) (*samples, [8]PDQ) {
+	var turns [8]PDQ
 	var m mirrored
 	cosines := cosinesOf()
 	m.mirrors(luma, gridOf(luma.Rect.Dx(), across), gridOf(luma.Rect.Dy(), down), cosines)
@@ -83,11 +93,7 @@ func OfTurned(luma *image.Gray, native image.Point) (Print, [8]PDQ, error) {
 		turns[o[0]-1] = c.hash(median)
 		turns[o[1]-1] = c.transposed().hash(median)
 	}
-	p, err := printOf(luma, &m.samples, turns[0])
-	if err != nil {
-		return Print{}, [8]PDQ{}, err
-	}
-	return p, turns, nil
+	return &m.samples, turns
 }
 
 // spansFor refuses what is too small to be hashed.

@@ -42,15 +42,17 @@ func OfWindows(sharp *image.Gray) []*PDQ {
 	if sharp == nil {
 		return out
 	}
-	plane := halvedTo(sharp, 2*pdqSide)
+	cosines := cosinesOf()
+	plane := HalvedTo(sharp, 2*pdqSide)
 	for i, w := range windows {
-		luma := part(plane, w.In(plane.Rect.Dx(), plane.Rect.Dy()))
+		luma := view(plane, w.In(plane.Rect.Dx(), plane.Rect.Dy()))
 		across, down, ok := finestSpans(luma)
 		if !ok {
 			continue
 		}
 		if s := sample(luma, across, down); s.detailed() {
-			h := s.dct().hash()
+			c := s.dct(cosines)
+			h := c.hash(c.median())
 			out[i] = &h
 		}
 	}
@@ -69,7 +71,7 @@ func TurnsOf(luma *image.Gray, r image.Rectangle) (turns [8]PDQ, quality int, ok
 	if luma == nil {
 		return turns, 0, false
 	}
-	plane := halvedTo(part(luma, r), 2*pdqSide)
+	plane := HalvedTo(view(luma, r), 2*pdqSide)
 	across, down, ok := finestSpans(plane)
 	if !ok {
 		return turns, 0, false
@@ -77,20 +79,21 @@ func TurnsOf(luma *image.Gray, r image.Rectangle) (turns [8]PDQ, quality int, ok
 	if s := sample(plane, across, down); !s.detailed() {
 		return turns, s.quality(), false
 	}
-	mirrors := sampleMirrors(plane, gridOf(plane.Rect.Dx(), across), gridOf(plane.Rect.Dy(), down))
-	return turnsOf(mirrors), mirrors[0].quality(), true
+	s, turns := turnsOf(plane, across, down)
+	return turns, s.quality(), true
 }
 
-// turnsOf are the hashes of a picture and its three mirrors, and those of the
-// four transposed: as it is, left to right, by half, upside down are 1, 2, 3,
-// 4; transposed, a mirror left to right becomes a turn: 5, 8, 7, 6.
-func turnsOf(mirrors *[4]samples) (turns [8]PDQ) {
-	for i, o := range [4][2]int{{1, 5}, {2, 8}, {4, 6}, {3, 7}} {
-		c := mirrors[i].dct()
-		turns[o[0]-1] = c.hash()
-		turns[o[1]-1] = c.transposed().hash()
+// Enlarged returns the PDQ hashes of a plane as TurnsOf does, whatever its
+// detail, and its quality. A re-post of less than 512 pixels lies some 17 bits
+// from its original, when it is hashed at its own size as published: 240
+// pixels against 512 are another grid. Enlarged it lies at 2 to 8.
+func Enlarged(luma *image.Gray) (turns [8]PDQ, quality int) {
+	across, down, ok := finestSpans(luma)
+	if !ok {
+		return turns, 0
 	}
-	return turns
+	s, turns := turnsOf(luma, across, down)
+	return turns, s.quality()
 }
 
 // finestSpans are the spans of a plane whose long side is brought to pdqSide,
@@ -102,7 +105,7 @@ func finestSpans(luma *image.Gray) (across, down []span, ok bool) {
 	}
 	long := max(w, h)
 	to := func(n int) int { return max(1, (n*pdqSide+long/2)/long) }
-	return pdqSpans(w, to(w)), pdqSpans(h, to(h)), true
+	return pdqSpans(w, to(w), w < to(w)), pdqSpans(h, to(h), h < to(h)), true
 }
 
 // detailed reports whether there is enough in a window to be judged by.
@@ -140,8 +143,8 @@ func WindowOf(r image.Rectangle, w, h int) Window {
 	return Window{share(r.Min.X, w), share(r.Min.Y, h), share(r.Max.X, w), share(r.Max.Y, h)}
 }
 
-// part is a view of the pixels r of a plane, with its origin at zero.
-func part(luma *image.Gray, r image.Rectangle) *image.Gray {
+// view is the pixels r of a plane, with its origin at zero.
+func view(luma *image.Gray, r image.Rectangle) *image.Gray {
 	r = r.Add(luma.Rect.Min).Intersect(luma.Rect)
 	if r.Empty() {
 		return &image.Gray{}
@@ -150,9 +153,9 @@ func part(luma *image.Gray, r image.Rectangle) *image.Gray {
 	return &image.Gray{Pix: luma.Pix[from:], Stride: luma.Stride, Rect: image.Rect(0, 0, r.Dx(), r.Dy())}
 }
 
-// halvedTo averages squares of 2x2 pixels until the long side is below limit.
-// A last odd row or column is left out.
-func halvedTo(luma *image.Gray, limit int) *image.Gray {
+// HalvedTo returns a plane averaged over squares of 2x2 pixels until its long side is
+// below limit. A last odd row or column is left out.
+func HalvedTo(luma *image.Gray, limit int) *image.Gray {
 	for max(luma.Rect.Dx(), luma.Rect.Dy()) >= limit {
 		w, h := luma.Rect.Dx()/2, luma.Rect.Dy()/2
 		if w == 0 || h == 0 {

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"strings"
+)
+
+// refs are the refs that an admin gives to pictures, by their SHA-256 or by
+// their path.
+type refs struct {
+	file   string
+	byPath bool
+	refs   map[string]string
+	lines  map[string]int // where each stood
+}
+
+// readRefs reads a CSV file with a header of sha256,ref or path,ref. Every bad
+// row is named.
+func readRefs(file string) (*refs, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = 2
+	header, err := r.Read()
+	if err == nil {
+		header[0] = strings.TrimPrefix(header[0], "\uFEFF")
+	}
+	kind := strings.ToLower(strings.Join(header, ","))
+	if err != nil || kind != "sha256,ref" && kind != "path,ref" {
+		return nil, fail(exitFailure, "the first line must be sha256,ref or path,ref", fmt.Errorf("%s:1: no header of refs", file))
+	}
+	out := &refs{file: file, byPath: kind == "path,ref", refs: map[string]string{}, lines: map[string]int{}}
+	var bad []error
+	for {
+		row, err := r.Read()
+		if err == io.EOF {
+			break
+		}
+		line, _ := r.FieldPos(0)
+		var parse *csv.ParseError
+		switch {
+		case errors.As(err, &parse):
+			bad = append(bad, fmt.Errorf("%s:%d: %w", file, parse.Line, parse.Err))
+		case err != nil:
+			return nil, err
+		default:
+			if reason := out.add(row[0], row[1], line); reason != "" {
+				bad = append(bad, fmt.Errorf("%s:%d: %s", file, line, reason))
+			}
+		}
+	}
+	return out, errors.Join(bad...)
+}
+
+func (r *refs) add(key, ref string, line int) (reason string) {
+	if r.byPath {
+		key = path.Clean(strings.ReplaceAll(key, `\`, "/"))
+	} else if key = strings.ToLower(key); len(key) != 64 || strings.Trim(key, "0123456789abcdef") != "" {
+		return fmt.Sprintf("%q is no SHA-256: 64 hex digits", key)
+	}
+	switch before, twice := r.lines[key]; {
+	case ref == "":
+		return "the ref is empty"
+	case twice:
+		return fmt.Sprintf("stands on line %d already", before)
+	}
+	r.refs[key], r.lines[key] = ref, line
+	return ""
+}
+
+// of returns the ref for a file, "" if it has none. A path may be given whole,
+// from root, which is the folder that was asked for, or as the name alone.
+func (r *refs) of(root, file, sha256 string) string {
+	keys := []string{sha256}
+	if r.byPath {
+		file = path.Clean(file)
+		keys = []string{file, strings.TrimPrefix(file, path.Clean(root)+"/"), path.Base(file)}
+	}
+	for _, k := range keys {
+		if ref, ok := r.refs[k]; ok {
+			delete(r.lines, k)
+			return ref
+		}
+	}
+	return ""
+}
+
+// unused is how many rows named no picture, and the first line that did not.
+func (r *refs) unused() (n, first int) {
+	for _, line := range r.lines {
+		if n++; first == 0 || line < first {
+			first = line
+		}
+	}
+	return n, first
+}
+
+// rewrite puts refs into the lines of `hash --json`. A line that is no JSON
+// object goes on as it is: the loader names it.
+func (r *refs) rewrite(root string, in io.Reader, out io.Writer) error {
+	lines := json.NewDecoder(in)
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	for {
+		var row map[string]any
+		lines.UseNumber()
+		if err := lines.Decode(&row); err == io.EOF {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("--refs goes with pictures and with what `hash --json` prints: %w", err)
+		}
+		file, _ := row["path"].(string)
+		sum, _ := row["sha256"].(string)
+		if ref := r.of(root, file, sum); ref != "" {
+			row["ref"] = ref
+		}
+		if err := enc.Encode(row); err != nil {
+			return err
+		}
+	}
+}
