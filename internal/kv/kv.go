@@ -111,16 +111,30 @@ func Open(path string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// settle brings the schema up to date and agrees with the mark.
+// settle agrees with the mark and then brings the schema up to date: another
+// store in the place of this one is not written to.
 func (d *DB) settle(known *mark, o Options) error {
-	id, err := migrate(d.bolt, o)
+	var id string
+	var schema uint64
+	err := d.bolt.View(func(tx *Tx) (err error) {
+		id, schema, err = identity(tx)
+		return err
+	})
 	if err != nil {
+		return fmt.Errorf("%s: %w", d.path, err)
+	}
+	if known != nil && known.ID != "" {
+		if err := known.expects(d.path, id); err != nil {
+			return err
+		}
+	}
+	if err := migrate(d.bolt, schema, o); err != nil {
 		return fmt.Errorf("%s: %w", d.path, err)
 	}
 	if known == nil || known.ID == "" {
 		return writeMark(d.path, id)
 	}
-	return known.expects(d.path, id)
+	return nil
 }
 
 // openBolt locks, prechecks and maps the file at path.

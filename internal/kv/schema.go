@@ -43,26 +43,18 @@ func identity(tx *Tx) (id string, schema uint64, err error) {
 	return string(b.Get(keyID)), binary.BigEndian.Uint64(b.Get(keySchema)), nil
 }
 
-// migrate leads the store to the caller's schema, all steps in one
-// transaction, and returns the store's id. Killed on the way, the old schema
-// stands.
-func migrate(bolt *bbolt.DB, o Options) (id string, err error) {
-	var schema uint64
-	err = bolt.View(func(tx *Tx) (err error) {
-		id, schema, err = identity(tx)
-		return err
-	})
+// migrate leads the store from schema to the caller's, all steps in one
+// transaction. Killed on the way, the old schema stands.
+func migrate(bolt *bbolt.DB, schema uint64, o Options) error {
 	switch {
-	case err != nil:
-		return "", err
 	case schema == o.Schema:
-		return id, nil
+		return nil
 	case schema > o.Schema:
-		return "", fmt.Errorf("%w: its schema is %d, this version knows %d", ErrNewerSchema, schema, o.Schema)
+		return fmt.Errorf("%w: its schema is %d, this version knows %d", ErrNewerSchema, schema, o.Schema)
 	case schema == 0 || uint64(len(o.Migrate)) < o.Schema-1:
-		return "", fmt.Errorf("no way from schema %d to %d", schema, o.Schema)
+		return fmt.Errorf("no way from schema %d to %d", schema, o.Schema)
 	}
-	err = bolt.Update(func(tx *Tx) error {
+	return bolt.Update(func(tx *Tx) error {
 		for step := schema; step < o.Schema; step++ {
 			if err := o.Migrate[step-1](tx); err != nil {
 				return fmt.Errorf("migrate from schema %d to %d: %w", step, step+1, err)
@@ -70,5 +62,4 @@ func migrate(bolt *bbolt.DB, o Options) (id string, err error) {
 		}
 		return putSchema(tx.Bucket(bucketKV), o.Schema)
 	})
-	return id, err
 }
