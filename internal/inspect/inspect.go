@@ -19,6 +19,7 @@ import (
 	"leakwatch/internal/alert"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
+	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
 )
 
@@ -159,9 +160,11 @@ func (r *Room) compare(ctx context.Context, digest [32]byte, data []byte, rules 
 	}
 	q := match.Query{SHA256: digest, PHash: h.phash, HasPHash: h.hasPHash}
 	if print.PDQ != nil {
-		q.Parts = parts(&h, *print.Quality)
+		q.Parts = parts(ctx, &h, *print.Quality)
+		q.Sight = &sight{ctx, &h, map[phash.Window]*phash.Points{}}
 	}
-	return Seen{Print: print, Hits: r.o.Sets.Search(q)}, nil
+	seen := Seen{Print: print, Hits: r.o.Sets.Search(q)}
+	return seen, ctx.Err() // cut short, it saw less
 }
 
 // reports are the hits that people must hear of; weak ones are not.

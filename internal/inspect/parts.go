@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"context"
 	"image"
 
 	"leakwatch/internal/match"
@@ -21,32 +22,64 @@ const (
 )
 
 // parts are what is looked for: the whole picture and, where it is a sheet, a
-// page, or stands in a frame, the windows in it.
-func parts(h *hashed, quality int) []match.Part {
-	luma := h.Luma
-	w, ht := luma.Rect.Dx(), luma.Rect.Dy()
+// page, or stands in a frame, the windows in it; then what differs in further
+// frames.
+func parts(ctx context.Context, h *hashed, quality int) []match.Part {
 	out := []match.Part{{Window: phash.Whole(), Turns: h.pdq, Quality: quality}}
 	if max(h.Width, h.Height) < smallSide {
-		turns, quality := phash.Enlarged(luma)
+		turns, quality := phash.Enlarged(h.Luma)
 		out = append(out, match.Part{Window: phash.Whole(), Turns: turns, Quality: quality})
 	}
-	for _, r := range regions(luma) {
-		if float64(r.Dx()*r.Dy()) > nearlyAll*float64(w*ht) {
-			continue
-		}
-		if turns, quality, ok := phash.TurnsOf(luma, r); ok {
-			out = append(out, match.Part{Window: phash.WindowOf(r, w, ht), Turns: turns, Quality: quality})
+	// Most pictures are plain photographs: a small plane says so.
+	if len(picture.Regions(phash.HalvedTo(h.Luma, probeSide))) > 0 {
+		out = append(out, windows(h.sharp(ctx))...)
+	}
+	for i, frame := range h.Further {
+		p, turns, err := phash.OfTurned(frame, image.Point{})
+		if err == nil {
+			out = append(out, match.Part{Window: phash.Whole(), Turns: turns, Quality: p.Quality, Frame: i + 1})
 		}
 	}
 	return out
 }
 
-// regions asks a small plane first: most pictures are plain photographs.
-func regions(luma *image.Gray) []image.Rectangle {
-	probe := phash.HalvedTo(luma, probeSide)
-	found := picture.Regions(probe)
-	if len(found) == 0 || probe == luma {
-		return found
+// windows are the parts of a plane that show a picture of their own.
+func windows(luma *image.Gray) (out []match.Part) {
+	if luma == nil {
+		return nil
 	}
-	return picture.Regions(luma)
+	w, h := luma.Rect.Dx(), luma.Rect.Dy()
+	for _, r := range picture.Regions(luma) {
+		if float64(r.Dx()*r.Dy()) > nearlyAll*float64(w*h) {
+			continue
+		}
+		if turns, quality, ok := phash.TurnsOf(luma, r); ok {
+			out = append(out, match.Part{Window: phash.WindowOf(r, w, h), Turns: turns, Quality: quality})
+		}
+	}
+	return out
+}
+
+// sight is a found picture as match looks at it closely.
+type sight struct {
+	ctx    context.Context // of the look, which it does not outlive
+	hashed *hashed
+	points map[phash.Window]*phash.Points
+}
+
+// Plane implements match.Sight.
+func (s *sight) Plane() *image.Gray { return s.hashed.sharp(s.ctx) }
+
+// Points implements match.Sight.
+func (s *sight) Points(w phash.Window) *phash.Points {
+	if known, ok := s.points[w]; ok {
+		return known
+	}
+	plane := s.Plane()
+	if plane == nil {
+		return nil
+	}
+	p := phash.PointsOf(phash.View(plane, w.In(plane.Rect.Dx(), plane.Rect.Dy())), phash.Found)
+	s.points[w] = &p
+	return &p
 }

@@ -11,6 +11,7 @@ import (
 	"image"
 
 	"leakwatch/internal/crawler"
+	"leakwatch/internal/match"
 	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
 )
@@ -44,15 +45,40 @@ type hashed struct {
 	pdq      [8]phash.PDQ
 	phash    [8]phash.PHash
 	hasPHash bool
+
+	// sharp is the plane as fine as it is ever needed, nil where it cannot be
+	// had. It is decoded when it is first asked for.
+	sharp func(context.Context) *image.Gray
+}
+
+// sharpened gives out a picture's sharp plane.
+func sharpened(data []byte, pic picture.Picture, d *picture.Decoder) func(context.Context) *image.Gray {
+	var plane *image.Gray
+	if pic.Sharp {
+		plane = pic.Luma
+	}
+	return func(ctx context.Context) *image.Gray {
+		if plane == nil {
+			if again, err := d.Decode(ctx, data); err == nil {
+				plane = again.Luma
+			}
+		}
+		return plane
+	}
 }
 
 // Fingerprint returns the fingerprints of one file's bytes, with the detail of
 // a level. A file that cannot be hashed is a Print with a cause; the error is
 // ctx's alone.
 func Fingerprint(ctx context.Context, data []byte, d *picture.Decoder, level string) (Print, error) {
-	p, t, err := fingerprint(ctx, sha256.Sum256(data), data, d)
-	p.Detail = detailOf(t.Luma, level)
-	return p, err
+	p, h, err := fingerprint(ctx, sha256.Sum256(data), data, d)
+	if err != nil {
+		return p, err
+	}
+	if level != match.Hashes {
+		p.Detail = detailOf(h.sharp(ctx), level)
+	}
+	return p, ctx.Err()
 }
 
 func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, hashed, error) {
@@ -62,12 +88,12 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 		CRC32: fmt.Sprintf("%08x", crc32.ChecksumIEEE(data)), Size: int64(len(data)),
 	}
 	p.Ref = p.SHA256[:16]
-	pic, err := d.Decode(ctx, data)
+	pic, err := d.DecodeSmall(ctx, data)
 	if ctx.Err() != nil {
 		return p, hashed{}, ctx.Err()
 	}
 	if err != nil {
-		return p.refused(err), hashed{}, nil
+		return p.refused(err), hashed{sharp: blind}, nil
 	}
 	p.Format, p.Width, p.Height, p.Frames = &pic.Format, &pic.Width, &pic.Height, &pic.Frames
 	if pic.Partial {
@@ -75,16 +101,19 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	}
 	h, eight, err := phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {
-		return p.refused(err), hashed{}, nil
+		return p.refused(err), hashed{sharp: blind}, nil
 	}
 	p.PDQ, p.Quality = &h.PDQ, &h.Quality
-	t := hashed{Picture: pic, pdq: eight}
+	t := hashed{Picture: pic, pdq: eight, sharp: sharpened(data, pic, d)}
 	if h.HasPHash {
 		p.PHash = &h.PHash
 		t.phash, t.hasPHash = phash.PHashTurns(pic.Luma)
 	}
 	return p, t, nil
 }
+
+// blind is the sharp plane of what could not be decoded.
+func blind(context.Context) *image.Gray { return nil }
 
 // refused takes the cause over from the room that would not go on.
 func (p Print) refused(err error) Print {

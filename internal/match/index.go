@@ -21,6 +21,7 @@ type segment struct {
 	owner []owner // of each row
 
 	cameras cameras
+	grounds grounds
 	windows windowRows
 
 	phash      []uint64 // the same for entries that have no PDQ

@@ -27,7 +27,8 @@ const (
 const (
 	ByBytes  = "bytes"
 	ByHash   = "hash"
-	ByWindow = "window" // a window of the found picture, of the entry, or of both
+	ByPoints = "keypoint" // laid over the picture
+	ByWindow = "window"   // a window of the found picture, of the entry, or of both
 )
 
 // sureDistance needs no lead. A re-encoded entry lies 0 to 8 bits from it,

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"image"
 	"slices"
 
 	"leakwatch/internal/phash"
@@ -28,15 +27,6 @@ type Part struct {
 	Turns   [8]phash.PDQ // index o-1: the hash of EXIF orientation o
 	Quality int          // of the PDQ hash; too low, and the part is passed over
 	Frame   int          // 0 is the first frame or page
-}
-
-// Sight is a found picture to be looked at closely. Both are made when they
-// are first asked for; most pictures are never asked.
-type Sight interface {
-	// Plane is the sharp luma plane of the first frame.
-	Plane() *image.Gray
-	// Points are the keypoints of the plane, or of its mirror image.
-	Points(mirrored bool) *phash.Points
 }
 
 // Hit is what one set says of one window of the found picture.
@@ -100,6 +90,29 @@ func (s *Sets) Search(q Query) []Hit {
 type look struct {
 	*Query
 	batches []*batch // of each part
+	seen    *scene   // of the plane, once it was asked for
+	asked   bool
+	tools   *aligner
+}
+
+// scene is the found picture as entries are laid over it; nil where it cannot
+// be had.
+func (l *look) scene() *scene {
+	if !l.asked {
+		l.asked = true
+		if plane := l.Sight.Plane(); plane != nil {
+			l.seen = sceneOf(plane)
+		}
+	}
+	return l.seen
+}
+
+// bench is made with the first set that needs it.
+func (l *look) bench() *aligner {
+	if l.tools == nil {
+		l.tools = newAligner()
+	}
+	return l.tools
 }
 
 // Exact is Search for a picture that cannot be hashed.
@@ -161,6 +174,10 @@ func (s *Sets) alike(o Options, seg *segment, l *look) ([]Hit, error) {
 // verify judges the candidates of one set, which stand in the order of the
 // parts, and returns a hit for each frame and window that has any.
 func (s *Sets) verify(o Options, seg *segment, l *look, all []candidate) (hits []Hit, failed error) {
+	var near *closer
+	if l.Sight != nil && seg.record.Set.DetailKind == Keypoints {
+		near = &closer{sets: s, seg: seg, o: o, l: l, bench: l.bench()}
+	}
 	for len(all) > 0 {
 		n := 1
 		first := &l.Parts[all[0].part]
@@ -169,10 +186,30 @@ func (s *Sets) verify(o Options, seg *segment, l *look, all []candidate) (hits [
 		}
 		best := seg.judge(o, l, all[:n])
 		hit, err := s.hitOf(o, seg, l, best)
-		hits, failed = append(hits, hit), errors.Join(failed, err)
-		all = all[n:]
+		failed = errors.Join(failed, err)
+		if near != nil && first.Frame == 0 {
+			found, ok, err := near.look(all[:n], best)
+			failed = errors.Join(failed, err)
+			if ok {
+				hit, err = s.hitLooked(o, seg, l, all[:n], found)
+				failed = errors.Join(failed, err)
+			}
+		}
+		hits, all = append(hits, hit), all[n:]
 	}
 	return hits, failed
+}
+
+// hitLooked reads the entry of a candidate that was laid over the picture.
+func (s *Sets) hitLooked(o Options, seg *segment, l *look, all []candidate, found looked) (Hit, error) {
+	hit, err := s.hitOf(o, seg, l, judged{candidate: found.candidate, verdict: found.verdict, rule: found.rule, lead: seg.lead(o, l, all, &found.candidate)})
+	hit.Stage = ByPoints
+	hit.Residual, hit.Ratio, hit.Visible = found.residual, found.ratio, found.visible
+	hit.Camera, hit.CameraEntries = nil, nil
+	if found.cameraEntries > 0 {
+		hit.Camera, hit.CameraEntries = &found.camera, &found.cameraEntries
+	}
+	return hit, err
 }
 
 // hitOf reads the entry of a candidate that was judged.

@@ -45,7 +45,7 @@ func OfWindows(sharp *image.Gray) []*PDQ {
 	cosines := cosinesOf()
 	plane := HalvedTo(sharp, 2*pdqSide)
 	for i, w := range windows {
-		luma := view(plane, w.In(plane.Rect.Dx(), plane.Rect.Dy()))
+		luma := View(plane, w.In(plane.Rect.Dx(), plane.Rect.Dy()))
 		across, down, ok := finestSpans(luma)
 		if !ok {
 			continue
@@ -71,7 +71,7 @@ func TurnsOf(luma *image.Gray, r image.Rectangle) (turns [8]PDQ, quality int, ok
 	if luma == nil {
 		return turns, 0, false
 	}
-	plane := HalvedTo(view(luma, r), 2*pdqSide)
+	plane := HalvedTo(View(luma, r), 2*pdqSide)
 	across, down, ok := finestSpans(plane)
 	if !ok {
 		return turns, 0, false
@@ -143,8 +143,8 @@ func WindowOf(r image.Rectangle, w, h int) Window {
 	return Window{share(r.Min.X, w), share(r.Min.Y, h), share(r.Max.X, w), share(r.Max.Y, h)}
 }
 
-// view is the pixels r of a plane, with its origin at zero.
-func view(luma *image.Gray, r image.Rectangle) *image.Gray {
+// View is the pixels r of a plane, with its origin at zero.
+func View(luma *image.Gray, r image.Rectangle) *image.Gray {
 	r = r.Add(luma.Rect.Min).Intersect(luma.Rect)
 	if r.Empty() {
 		return &image.Gray{}
