@@ -25,9 +25,12 @@ type photo struct {
 	upward int    // EXIF orientation as stored
 
 	turns   [8]phash.PDQ
-	pdq     *phash.PDQ   // of an entry, as the fingerprint gives it
-	phash   *phash.PHash // the same; nil: none
+	inner   *[8]phash.PDQ // of what lies within flat bars; nil: there are none
+	pdq     *phash.PDQ    // of an entry, as the fingerprint gives it
+	phash   *phash.PHash  // the same; nil: none
 	quality int
+	long    int  // its own long side
+	small   bool // it was enlarged
 	thumb   [64 * 64]uint8
 }
 
@@ -64,6 +67,7 @@ const (
 	twinBits   = 14 // nearer, in any orientation, and two files show the same picture
 	alikeBits  = 63 // nearer, and pictures of one scene count as one
 	nearFrames = 8  // two seconds of a film
+	leastSide  = 64 // of the long side, below which nothing is posted again
 )
 
 // measured fills in what a picture looks like. It reports whether there is one.
@@ -76,14 +80,79 @@ func (p *photo) measured(ctx context.Context, d *picture.Decoder) (bool, error) 
 	if err != nil {
 		return false, ctx.Err()
 	}
+	p.upward = pic.Orientation
+	switch p.long = max(pic.Width, pic.Height); {
+	case p.long < leastSide:
+		return false, nil
+	case p.long < longSide:
+		return p.grown(ctx, d)
+	}
 	print, turns, err := phash.OfTurned(pic.Luma)
 	if err != nil {
-		return false, nil // too small, or flat
+		return false, nil // flat
 	}
 	sum := sha256.Sum256(data)
-	p.ref, p.upward = hex.EncodeToString(sum[:8]), pic.Orientation
+	p.ref = hex.EncodeToString(sum[:8])
 	p.turns, p.quality, p.thumb = turns, print.Quality, thumbOf(pic.Luma)
+	if inner := withinBars(pic.Luma); inner != pic.Luma {
+		if print, turns, err := phash.OfTurned(inner); err == nil && print.Quality >= minQuality {
+			p.inner = &turns
+		}
+	}
 	return true, nil
+}
+
+// grown puts a small picture's enlarged self in its place, as an entry too: a
+// form then measures itself and not the enlargement, which by itself moves the
+// PDQ hash of a picture of 256 pixels by up to 68 bits.
+func (p *photo) grown(ctx context.Context, d *picture.Decoder) (bool, error) {
+	img, err := p.original()
+	if err != nil {
+		return false, nil // no picture to Go's own decoders
+	}
+	file, err := asJPEG(95)(img)
+	if err != nil {
+		return false, err
+	}
+	long := p.long
+	p.read, p.upward = func() ([]byte, error) { return file, nil }, 1
+	ok, err := p.measured(ctx, d)
+	p.small, p.long = long < longSide, long
+	return ok, err
+}
+
+// withinBars cuts flat lines off all sides, up to a third of each.
+func withinBars(luma *image.Gray) *image.Gray {
+	r := luma.Rect
+	flat := func(x, y, dx, dy, n int) bool {
+		least, most := uint8(255), uint8(0)
+		for ; n > 0; n, x, y = n-1, x+dx, y+dy {
+			v := luma.Pix[y*luma.Stride+x]
+			least, most = min(least, v), max(most, v)
+		}
+		return most-least < 12
+	}
+	w, h := r.Dx(), r.Dy()
+	for r.Min.Y < h/3 && flat(0, r.Min.Y, 1, 0, w) {
+		r.Min.Y++
+	}
+	for r.Max.Y > h-h/3 && flat(0, r.Max.Y-1, 1, 0, w) {
+		r.Max.Y--
+	}
+	for r.Min.X < w/3 && flat(r.Min.X, r.Min.Y, 0, 1, r.Dy()) {
+		r.Min.X++
+	}
+	for r.Max.X > w-w/3 && flat(r.Max.X-1, r.Min.Y, 0, 1, r.Dy()) {
+		r.Max.X--
+	}
+	if r == luma.Rect {
+		return luma
+	}
+	to := image.NewGray(image.Rect(0, 0, r.Dx(), r.Dy()))
+	for y := range r.Dy() {
+		copy(to.Pix[y*to.Stride:], luma.Pix[(r.Min.Y+y)*luma.Stride+r.Min.X:][:r.Dx()])
+	}
+	return to
 }
 
 // thumbOf averages over 64x64 cells.
@@ -103,11 +172,18 @@ func thumbOf(luma *image.Gray) (t [64 * 64]uint8) {
 	return t
 }
 
-// apart is the least distance over the orientations.
+// apart is the least distance over the orientations, with bars and without.
 func apart(p, q *photo) int {
 	d := 256
-	for _, t := range p.turns {
-		d = min(d, t.Distance(q.turns[0]))
+	for _, from := range []*[8]phash.PDQ{&p.turns, p.inner} {
+		for _, to := range []*[8]phash.PDQ{&q.turns, q.inner} {
+			if from == nil || to == nil {
+				continue
+			}
+			for _, t := range from {
+				d = min(d, t.Distance(to[0]))
+			}
+		}
 	}
 	return d
 }
@@ -157,6 +233,15 @@ func (a *album) measure(ctx context.Context, tell func(done, all int)) error {
 		}
 	}
 	return nil
+}
+
+// cut leaves the first n photos of each scene.
+func (a *album) cut(n int) {
+	a.photos = nil
+	for _, s := range a.scenes {
+		s.photos = s.photos[:min(n, len(s.photos))]
+		a.photos = append(a.photos, s.photos...)
+	}
 }
 
 // join makes one scene of scenes that share a picture.

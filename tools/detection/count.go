@@ -96,6 +96,9 @@ func (r *result) found(l *look) {
 	rows := []*row{rowOf(r.forms, l.form, len(r.stages))}
 	if l.purpose == table {
 		rows = append(rows, rowOf(r.kinds, l.photo.kind, len(r.stages)), &r.all)
+		if l.photo.small {
+			rows = append(rows, rowOf(r.kinds, enlarged, len(r.stages)))
+		}
 	}
 	for _, row := range rows {
 		row.phash10.add(l.phash != nil && l.photo.phash != nil && l.phash.Distance(*l.photo.phash) <= 10)
@@ -113,6 +116,10 @@ func (r *result) found(l *look) {
 		}
 	}
 }
+
+// enlarged is the kind of originals that had to grow to the size that forms are
+// made from.
+const enlarged = "of these, enlarged"
 
 func rowOf(rows map[string]*row, name string, stages int) *row {
 	if rows[name] == nil {

@@ -32,7 +32,8 @@ func writeMisses(w io.Writer, stages []stage, looks []*look) {
 				line("missed", a)
 			}
 			for _, a := range answers {
-				if a.raised() && l.judge(a) >= sameCamera && l.judge(a) != unjudged {
+				verdict := l.judge(a)
+				if a.raised() && (verdict == stranger || verdict == sameCamera && l.purpose != asItIs) {
 					line("wrong", a)
 				}
 			}

@@ -21,6 +21,9 @@ func openAlbums(ctx context.Context, o options, tell io.Writer) ([]*album, error
 		if main, err = folderAlbum(o.corpus); err != nil {
 			return nil, err
 		}
+		if o.short {
+			main.cut(25)
+		}
 	}
 	if err := main.measure(ctx, progress(tell, "pictures measured")); err != nil {
 		return nil, err
@@ -88,7 +91,7 @@ func (m *measurement) questions(o options) (out []*question, err error) {
 	}
 	all := len(o.forms) == 0
 	if o.short {
-		o.originals = min(o.originals, 6)
+		o.originals = min(o.originals, 8)
 	}
 	for i, n := range m.share(o.originals) {
 		t := m.trials[i]
@@ -101,6 +104,9 @@ func (m *measurement) questions(o options) (out []*question, err error) {
 		}
 		for _, p := range t.album.with(kin) {
 			out = append(out, &question{trial: t, photo: p, purpose: another, forms: kinds})
+		}
+		if o.short {
+			continue
 		}
 		for _, p := range t.album.with(left) {
 			out = append(out, &question{trial: t, photo: p, purpose: asItIs})
