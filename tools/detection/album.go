@@ -87,7 +87,7 @@ func (p *photo) measured(ctx context.Context, d *picture.Decoder) (bool, error) 
 	case p.long < longSide:
 		return p.grown(ctx, d)
 	}
-	print, turns, err := phash.OfTurned(pic.Luma)
+	print, turns, err := phash.OfTurned(pic.Luma, image.Point{})
 	if err != nil {
 		return false, nil // flat
 	}
@@ -95,7 +95,7 @@ func (p *photo) measured(ctx context.Context, d *picture.Decoder) (bool, error) 
 	p.ref = hex.EncodeToString(sum[:8])
 	p.turns, p.quality, p.thumb = turns, print.Quality, thumbOf(pic.Luma)
 	if inner := withinBars(pic.Luma); inner != pic.Luma {
-		if print, turns, err := phash.OfTurned(inner); err == nil && print.Quality >= minQuality {
+		if print, turns, err := phash.OfTurned(inner, image.Point{}); err == nil && print.Quality >= minQuality {
 			p.inner = &turns
 		}
 	}

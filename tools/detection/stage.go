@@ -9,6 +9,7 @@ import (
 	"leakwatch/internal/inspect"
 	"leakwatch/internal/kv"
 	"leakwatch/internal/match"
+	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
 )
 
@@ -23,7 +24,9 @@ type stage struct {
 // stages, from the least to the most that an entry holds. A new one is a line.
 func stages() []stage {
 	return []stage{
-		{"hashes", "PDQ in eight orientations", nil, nil},
+		{"hashes", "PDQ of the whole entry", func(e *match.Entry) { e.Windows, e.Points, e.Thumb = nil, nil, nil }, nil},
+		{"windows", "and of 26 windows of it", func(e *match.Entry) { e.Points, e.Thumb = nil, nil }, nil},
+		{"keypoints", "and laid over the picture", nil, nil},
 	}
 }
 
@@ -33,7 +36,7 @@ func entryOf(ctx context.Context, p *photo, d *picture.Decoder) (match.Entry, er
 	if err != nil {
 		return match.Entry{}, err
 	}
-	print, err := inspect.Fingerprint(ctx, data, d)
+	print, err := inspect.Fingerprint(ctx, data, d, match.Keypoints)
 	if err != nil {
 		return match.Entry{}, err
 	}
@@ -41,7 +44,15 @@ func entryOf(ctx context.Context, p *photo, d *picture.Decoder) (match.Entry, er
 		return match.Entry{}, fmt.Errorf("a picture that was hashed before has no PDQ now: %s", print.Why())
 	}
 	p.pdq, p.phash = print.PDQ, print.PHash
-	return match.Entry{Ref: print.Ref, SHA256: print.SHA256, PDQ: print.PDQ, Quality: *print.Quality, PHash: print.PHash}, nil
+	points, err := phash.ParsePoints(print.Keypoints)
+	if err != nil {
+		return match.Entry{}, err
+	}
+	thumb := phash.Thumb(print.Thumbprint)
+	return match.Entry{
+		Ref: print.Ref, SHA256: print.SHA256, PDQ: print.PDQ, Quality: *print.Quality, PHash: print.PHash,
+		Windows: print.Windows, Points: &points, Thumb: &thumb, Width: *print.Width, Height: *print.Height,
+	}, nil
 }
 
 // looker is the front door: inspect.Room.
