@@ -28,6 +28,7 @@ type lumaScan struct {
 	plane        []uint8
 	stepX, stepY int // in the plane, from one MCU to the next and to the one below
 	weights      weights
+	elsewhere    bool // set where image/jpeg reads something else than is done here
 }
 
 // t counts two things at once, so that one addition of a step moves both on: its
@@ -274,6 +275,9 @@ func (s *lumaScan) value(bit, k int, ac *huffman) (int, int, int) {
 	run, size := int(value>>4), uint(value&15)
 	switch {
 	case length == 0:
+		return -1, 64, 0
+	case runOfBlocks(value):
+		s.elsewhere = true
 		return -1, 64, 0
 	case value == 0:
 		return bit + int(length), 64, 0

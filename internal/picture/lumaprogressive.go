@@ -1,19 +1,23 @@
 package picture
 
 // A progressive JPEG brings the first coefficient of all blocks in its first
-// scan, but for a bit or so that a short one adds later, and the next few in
-// the second. The others, nearly the whole file, are never read: a fine plane
-// lacks their detail and the last bits of those that were read.
+// scan, but for a bit or so that a short one adds later, and the next few in the
+// second. The others, nearly the whole file, are never read: a plane at 1/4
+// lacks the last bits of what the second scan brings, and where nothing came
+// yet, within what is left open, it follows the blocks around.
 
 // progression holds the coefficients of luma while scans add to them.
 type progression struct {
 	*lumaJPEG
 	guard  *guard
-	across int     // blocks in a row of blocks
-	dc     []int32 // of each block
-	acKept int     // coefficients of each block in low, from 1 on
-	low    []int16
+	across int            // blocks in a row of blocks
+	dc     []int32        // of each block
+	ac     [][lowAC]int16 // the first ones, in zigzag order
+	open   [lowAC]float32 // how much of each may still come, as of its quantiser
 }
+
+// lowAC is how many coefficients a plane at 1/4 looks at, behind the first.
+const lowAC = 4
 
 // reader reads the bits of a scan code by code.
 type reader struct {
@@ -78,22 +82,21 @@ func (l *lumaJPEG) decodeProgressive(g *guard) (surface, error) {
 	}
 	across, down, wide, high := l.mcus()
 	blocks := across * wide * down * high
-	if len(heads) == 0 || heads[0].first != 0 || heads[0].high != 0 || len(heads[0].data)*8 < blocks {
+	if l.side > 2 || len(heads) == 0 || heads[0].first != 0 || heads[0].high != 0 || len(heads[0].data)*8 < blocks {
 		return surface{}, errNotHere
 	}
 	stride := across * wide * l.side
 	w := weightsOf(l.side, &heads[0].quant, stride)
-	p := &progression{lumaJPEG: l, guard: g, across: across * wide, dc: make([]int32, blocks)}
+	p := &progression{lumaJPEG: l, guard: g, across: across * wide, dc: make([]int32, blocks), open: [lowAC]float32{1e6, 1e6, 1e6, 1e6}}
 	if l.side > 1 {
-		p.acKept = w.last
-		p.low = make([]int16, blocks*w.last)
+		p.ac = make([][lowAC]int16, blocks)
 	}
 	for i := range heads {
 		s := &heads[i]
 		switch {
 		case s.first == 0:
 			err = p.means(s)
-		case s.high == 0 && s.first <= p.acKept:
+		case s.high == 0 && s.first <= lowAC && l.side > 1:
 			err = p.levels(s)
 		}
 		if err != nil {
@@ -190,6 +193,9 @@ func (p *progression) levels(s *scanHead) error {
 	if ac == nil {
 		return errNotHere
 	}
+	for k := s.first; k <= min(s.last, lowAC); k++ {
+		p.open[k-1] = float32(int(1)<<s.low) - .5
+	}
 	short := ac.short()
 	r := &reader{entropy: newEntropy(s.data, 1)}
 	left, ended := s.interval, 0
@@ -214,7 +220,7 @@ func (p *progression) levels(s *scanHead) error {
 			if !r.ready() {
 				return errNotHere
 			}
-			at := (by*p.across+bx)*p.acKept - 1
+			low := &p.ac[by*p.across+bx]
 			for k := s.first; k <= s.last; k++ {
 				r.fill()
 				v, ok := r.code(short, ac)
@@ -233,8 +239,8 @@ func (p *progression) levels(s *scanHead) error {
 				if k += run; k > s.last {
 					break
 				}
-				if level := extend(r.take(size), int(size)); k <= p.acKept {
-					p.low[at+k] = int16(level << s.low)
+				if level := extend(r.take(size), int(size)); k <= lowAC {
+					low[k-1] = int16(level << s.low)
 				}
 			}
 		}
@@ -253,11 +259,35 @@ func (p *progression) draw(w *weights, plane []uint8) {
 		}
 		return
 	}
-	var c [64]int32
-	for i, v := range p.dc {
-		for k, v := range p.low[i*p.acKept:][:p.acKept] {
-			c[2+k] = int32(v)
+	down := len(p.dc) / p.across
+	for y := range down {
+		up, here, below := p.line(max(y-1, 0)), p.line(y), p.line(min(y+1, down-1))
+		for x, v := range here {
+			l, r := max(x-1, 0), min(x+1, p.across-1)
+			c := &p.ac[y*p.across+x]
+			// A slope across a block makes its halves differ from its mean by
+			// a quarter of what it rises.
+			mean := float32(v)*w.of[0] + 128.5
+			dc := w.of[0]
+			a := p.level(c, 0, w.of[1], float32(here[l]-here[r])*dc/8)
+			b := p.level(c, 1, w.of[2], float32(up[x]-below[x])*dc/8)
+			ab := p.level(c, 3, w.of[3], float32(up[l]-up[r]-below[l]+below[r])*dc/64)
+			to := plane[(y*w.stride+x)*2:]
+			lower := to[w.stride:][:2]
+			to[0], to[1] = rounded(mean+a+b+ab), rounded(mean-a+b-ab)
+			lower[0], lower[1] = rounded(mean+a-b-ab), rounded(mean-a-b+ab)
 		}
-		w.draw(v, &c, plane[i/p.across*w.side*w.stride+i%p.across*w.side:])
 	}
+}
+
+func (p *progression) line(y int) []int32 { return p.dc[y*p.across:][:p.across] }
+
+// level is what coefficient k adds to a pixel: as it came, or else as expected
+// from the blocks around, as far as that can still come.
+func (p *progression) level(c *[lowAC]int16, k int, weight, expected float32) float32 {
+	if v := c[k]; v != 0 {
+		return float32(v) * weight
+	}
+	most := p.open[k] * weight
+	return min(max(expected, -most), most)
 }

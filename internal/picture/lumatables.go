@@ -43,16 +43,9 @@ func huffmanOf(class byte, counts, values []byte) (*huffman, bool) {
 	return &huffman{counts, values, codeOf(counts, values)}, true
 }
 
-// runsOnly reports whether the table is one for blocks that end by themselves:
-// the others belong to progressive scans.
-func (h *huffman) runsOnly() bool {
-	for _, v := range h.values {
-		if v&15 == 0 && v != 0 && v != 0xf0 {
-			return false
-		}
-	}
-	return true
-}
+// runOfBlocks reports whether an AC value ends several blocks at once, which
+// only progressive scans know.
+func runOfBlocks(value byte) bool { return value&15 == 0 && value != 0 && value != 0xf0 }
 
 // symbol reads a code at the top of acc, bit by bit; a length of 0 means that
 // there is none.
@@ -111,7 +104,7 @@ func runsOf(ac *huffman) (*runs, *[2 * windows]uint16) {
 		for i := range 1 << w {
 			s := short[i<<(windowBits-w)]
 			length, value := int(s>>8), int(s&0xff)
-			if length == 0 || length > w {
+			if length == 0 || length > w || runOfBlocks(byte(value)) {
 				all[1<<w+i] = nowhere
 				continue
 			}
@@ -178,7 +171,7 @@ func levelsOf(ac *huffman) *levels {
 		length, value := int(short[i]>>8), int(short[i]&0xff)
 		size := value & 15
 		switch {
-		case length == 0 || length+size > windowBits:
+		case length == 0 || length+size > windowBits || runOfBlocks(byte(value)):
 			t[i] = nowhere
 		case value == 0:
 			t[i] = uint32(toEnd<<lengthBits | length)
