@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/color/palette"
+	"image/gif"
 	"image/png"
 	"net/http"
 	"slices"
@@ -110,6 +112,7 @@ func limitRows() []causeRow {
 		{cause: crawler.LimitBytes, does: "shows a picture of 300 KiB", answer: picturePage(padded(drawn(64, 64, ramp(255)), 300<<10))},
 		{cause: crawler.LimitPixels, does: "shows a picture of four megapixels", answer: picturePage(drawn(2000, 2000, ramp(255)))},
 		{cause: crawler.LimitSide, does: "shows a picture 5,000 pixels wide", answer: picturePage(drawn(5000, 32, ramp(255)))},
+		{cause: crawler.LimitFrames, does: "shows an animation of three frames", answer: picturePage(threeFrames())},
 		{cause: crawler.LimitTime, does: "shows a JPEG of 3,000 scans", answer: picturePage(manyScans(4096, 3000))},
 		{cause: crawler.LimitRatio, does: "sends 200 KB in 200 bytes", answer: func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
@@ -165,6 +168,19 @@ func drawn(w, h int, at func(x, w int) uint8) []byte {
 	}
 	var b bytes.Buffer
 	if err := png.Encode(&b, m); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+// threeFrames is a GIF of which two frames may be looked at.
+func threeFrames() []byte {
+	m := image.NewPaletted(image.Rect(0, 0, 64, 64), palette.WebSafe)
+	for i := range m.Pix {
+		m.Pix[i] = uint8(i % 64 * 3)
+	}
+	var b bytes.Buffer
+	if err := gif.EncodeAll(&b, &gif.GIF{Image: []*image.Paletted{m, m, m}, Delay: []int{9, 9, 9}}); err != nil {
 		panic(err)
 	}
 	return b.Bytes()

@@ -66,6 +66,7 @@ max_ratio = 50
 max_bytes = "256KiB"
 max_pixels = 1000000
 max_side = 4096
+max_frames = 2
 max_time = "1s"`, runTwice},
 		"slow":    {"[crawl]\nfetch_timeout = \"60s\"\nmin_rate = \"512B\"", ends(0)},
 		"down":    {"", ends(exitTryAgain)},

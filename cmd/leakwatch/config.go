@@ -88,6 +88,7 @@ type PictureConfig struct {
 	MaxPixels     int      `toml:"max_pixels"`
 	MaxPixelsJPEG int      `toml:"max_pixels_jpeg"`
 	MaxSide       int      `toml:"max_side"`
+	MaxFrames     int      `toml:"max_frames"`
 	MaxTime       Duration `toml:"max_time"`
 }
 
@@ -151,6 +152,7 @@ func defaultConfig() Config {
 			MaxPixels:     40_000_000,
 			MaxPixelsJPEG: 268_000_000,
 			MaxSide:       20_000,
+			MaxFrames:     16,
 			MaxTime:       seconds(10),
 		},
 		Match: MatchConfig{MaxDistance: 63, CopyDistance: 45, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50},

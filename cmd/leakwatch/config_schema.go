@@ -89,6 +89,7 @@ func sightSections() []section {
 				{name: "max_pixels", meaning: "Width times height; pixels.", check: between(1024, 2_000_000_000)},
 				{name: "max_pixels_jpeg", meaning: "The same for JPEG, which is read in strips and needs less memory; pixels.", check: between(1024, 2_000_000_000)},
 				{name: "max_side", meaning: "Longest side; pixels.", check: between(32, 1<<20)},
+				{name: "max_frames", meaning: "Frames of an animation, or pages, that are looked at: an even sample; count.", check: between(1, 1000)},
 				{name: "max_time", meaning: "Time to decode one picture; duration.", check: durations(time.Second, time.Hour)},
 			},
 		},

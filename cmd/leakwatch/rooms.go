@@ -41,7 +41,7 @@ func inspectRules(cfg Config) inspect.Rules {
 		MinQuality: cfg.Match.MinQuality,
 		Limits: picture.Limits{
 			Bytes: int64(p.MaxBytes), Pixels: int64(p.MaxPixels), PixelsJPEG: int64(p.MaxPixelsJPEG),
-			Side: p.MaxSide, Time: time.Duration(p.MaxTime),
+			Side: p.MaxSide, Frames: p.MaxFrames, Time: time.Duration(p.MaxTime),
 		},
 	}
 }

@@ -57,6 +57,7 @@ const (
 	LimitBytes     Cause = "limit_bytes"
 	LimitPixels    Cause = "limit_pixels"
 	LimitSide      Cause = "limit_side"
+	LimitFrames    Cause = "limit_frames" // of a picture that was judged by the others
 	LimitTime      Cause = "limit_time"
 	LimitRatio     Cause = "limit_ratio"
 
@@ -108,7 +109,7 @@ func classes() []struct {
 		{ClassHTTP, []Cause{HTTP403, HTTP404, HTTP410, HTTP429, HTTP4xx, HTTP5xx, BrokenHTTP}},
 		{ClassPolicy, []Cause{RefusedLocal, RefusedScheme, RefusedPort, RefusedScope, RefusedClearnet, RefusedURL}},
 		{ClassLimit, []Cause{LimitHeader, LimitPage, LimitLinks, LimitURL, LimitDepth, LimitRedirects, LimitBytes,
-			LimitPixels, LimitSide, LimitTime, LimitRatio}},
+			LimitPixels, LimitSide, LimitFrames, LimitTime, LimitRatio}},
 		{ClassBudget, []Cause{BudgetPages, BudgetBytes, BudgetTime, TrapRedirectLoop}},
 		{ClassPicture, []Cause{Partial, LowQuality, TooSmall, Flat, NotAPicture, Unsupported, Damaged}},
 	}

@@ -127,7 +127,7 @@ func (c *reach) limits() {
 func (c *reach) pictures() {
 	for _, cause := range []crawler.Cause{
 		crawler.Partial, crawler.LowQuality, crawler.TooSmall, crawler.Flat, crawler.NotAPicture, crawler.Unsupported, crawler.Damaged,
-		crawler.LimitBytes, crawler.LimitPixels, crawler.LimitSide, crawler.LimitTime,
+		crawler.LimitBytes, crawler.LimitPixels, crawler.LimitSide, crawler.LimitFrames, crawler.LimitTime,
 	} {
 		c.ends(cause, func(r *rig) {
 			r.world.answer(at("/a"), func(int) (*http.Response, error) { return reply(200, "image/png", "PIC "), nil })

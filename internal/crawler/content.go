@@ -142,7 +142,7 @@ func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
 	switch {
 	case gave == LowQuality:
 		n.ExactOnly++
-	case gave != OK && gave != Partial:
+	case gave != OK && gave != Partial && gave != LimitFrames:
 		n.NotHashable++
 	case f.Unchanged || i.Known:
 		n.Known++

@@ -127,7 +127,7 @@ func final(c Cause) bool {
 // it, or a picture that could not be judged.
 func sees(o Outcome) bool {
 	switch o.Cause {
-	case LimitPage, LimitLinks, Partial, LowQuality, TooSmall, Flat:
+	case LimitPage, LimitLinks, LimitFrames, Partial, LowQuality, TooSmall, Flat:
 		return o.Status/100 == 2
 	}
 	return o.Cause.Class() == ClassSeen

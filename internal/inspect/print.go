@@ -97,7 +97,7 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	}
 	p.Format, p.Width, p.Height, p.Frames = &pic.Format, &pic.Width, &pic.Height, &pic.Frames
 	if pic.Partial {
-		p = p.because(string(crawler.Partial), pic.Why)
+		p = p.because(pic.Cause, pic.Why)
 	}
 	h, eight, err := phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {

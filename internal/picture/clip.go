@@ -228,12 +228,12 @@ func (c *clip) cuts(looked, skipped int, faults []string) []cut {
 	}
 	switch {
 	case looked < c.count:
-		out = append(out, cut{"limit_frames", fmt.Sprintf("%d frames %s", looked, of)})
+		out = append(out, cut{causeFrames, fmt.Sprintf("%d frames %s", looked, of)})
 	case !c.ended:
 		out = append(out, cut{causePartial, fmt.Sprintf("%d frames %s", looked, of)})
 	}
 	if skipped > 0 {
-		out = append(out, cut{"limit_frames", fmt.Sprintf("%d frames between were not drawn", skipped)})
+		out = append(out, cut{causeFrames, fmt.Sprintf("%d frames between were not drawn", skipped)})
 	}
 	if n := len(faults); n > 0 {
 		why := faults[0]

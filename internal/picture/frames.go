@@ -122,10 +122,13 @@ func (p *Picture) look(g *guard, further shower, upright bool) error {
 	return nil
 }
 
-// causeOfCut is that of a part that was refused: a limit, or else partial.
+// causeOfCut is that of a part that was refused.
 func causeOfCut(r *Refusal) string {
-	if strings.HasPrefix(r.Cause, "limit_") {
+	switch {
+	case r.Cause == "limit_time":
 		return r.Cause
+	case strings.HasPrefix(r.Cause, "limit_"):
+		return causeFrames
 	}
 	return causePartial
 }

@@ -59,12 +59,16 @@ type Picture struct {
 	// kept. Each is averaged to a long side of 512 pixels.
 	Further []*image.Gray
 	Partial bool   // a part was not seen
-	Cause   string // of that: partial, limit_frames, limit_pixels, limit_time; empty if nothing
+	Cause   string // of that: partial, limit_frames or limit_time; empty if nothing
 	Why     string // what was not seen; empty if nothing
 }
 
-// causePartial is that of a file which was cut off or is damaged.
-const causePartial = "partial"
+// The causes of a picture that was not seen wholly: its file was cut off or is
+// damaged, or a limit left frames or pages out.
+const (
+	causePartial = "partial"
+	causeFrames  = "limit_frames"
+)
 
 // A Refusal is a picture without pixels: the cause is one of limit_bytes,
 // limit_pixels, limit_side, limit_time, not_a_picture, unsupported, damaged.

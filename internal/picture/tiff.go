@@ -105,7 +105,7 @@ func (b *booklet) further(g *guard, show func(surface, int) error) ([]cut, error
 		}
 	}
 	if b.looked < b.total {
-		b.cuts = append(b.cuts, cut{"limit_frames", fmt.Sprintf("%d pages of %d", b.looked, b.total)})
+		b.cuts = append(b.cuts, cut{causeFrames, fmt.Sprintf("%d pages of %d", b.looked, b.total)})
 	}
 	return b.cuts, nil
 }
