@@ -24,7 +24,7 @@ func as(m image.Image, to draw.Image) draw.Image {
 	return to
 }
 
-func encoded(t *testing.T, f func(*bytes.Buffer) error) []byte {
+func encoded(t testing.TB, f func(*bytes.Buffer) error) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := f(&b); err != nil {
@@ -250,7 +250,7 @@ func TestSniff(t *testing.T) {
 			t.Errorf("Sniff(%.24q) = %q, want %q", tc.data, got, tc.want)
 		}
 	}
-	for _, data := range []string{"\xff\x0a\xfa\x7f", "8BPS\x00\x01", "<svg>", "\x00\x00\x00\x1cftypavif\x00\x00\x00\x00avif"} {
+	for _, data := range []string{"\xff\x0a\xfa\x7f", "8BPS\x00\x01", "<svg>", "\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic"} {
 		r, _ := refusal(t, []byte(data), picture.Limits{})
 		if r.Cause != "unsupported" || r.Format == "" || !strings.Contains(r.Why, r.Format) {
 			t.Errorf("%.12q: got %s %s %q", data, r.Cause, r.Format, r.Why)

@@ -148,7 +148,7 @@ type asked struct {
 
 // plan is what the headers of a picture say, before anything is allocated.
 type plan struct {
-	width, height int    // of what decode allocates, as stored
+	width, height int    // of what decode allocates, as stored; it may turn to another page
 	canvas        [2]int // what the file announces where that is another size
 	memory        int64  // that decode will hold at most
 	orientation   int
@@ -189,7 +189,7 @@ func (d *Decoder) read(ctx context.Context, format string, data []byte, p *plan)
 		return refuse("limit_bytes", "%d bytes, %d allowed", len(data), d.limits.Bytes)
 	}
 	readers := map[string]func([]byte, *plan) error{
-		"jpeg": readJPEG, "png": readPNG, "gif": readGIF, "webp": readWebP, "bmp": readBMP, "tiff": readTIFF,
+		"jpeg": readJPEG, "png": readPNG, "gif": readGIF, "webp": readWebP, "bmp": readBMP, "tiff": readTIFF, "avif": readAVIF,
 	}
 	read := readers[format]
 	switch {
@@ -266,7 +266,7 @@ func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surf
 	}
 	defer d.memory.Release(memory)
 	g := &guard{ctx: ctx, until: time.Now().Add(d.limits.Time), limit: d.limits.Time}
-	pic := Picture{Width: p.width, Height: p.height, Orientation: p.orientation, Frames: p.frames, Sharp: true}
+	pic := Picture{Sharp: true}
 	err := guarded(func() error {
 		s, err := decode(g)
 		if err != nil {
@@ -286,6 +286,7 @@ func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surf
 	if err != nil {
 		return Picture{}, g.explain(err)
 	}
+	pic.Width, pic.Height, pic.Orientation, pic.Frames = p.width, p.height, p.orientation, p.frames
 	if p.upright {
 		pic.Luma = turn(pic.Luma, p.orientation)
 		if p.orientation >= 5 {

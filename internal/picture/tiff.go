@@ -33,13 +33,12 @@ func readTIFF(data []byte, p *plan) error {
 	if len(b.pages) == 0 {
 		return first
 	}
-	frames := p.frames
-	*p = b.pages[0]
-	p.frames = frames
+	p.width, p.height = b.pages[0].width, b.pages[0].height
 	for _, page := range b.pages {
 		p.memory = max(p.memory, page.memory)
 	}
-	if frames > 1 {
+	p.decode = func(g *guard) (surface, error) { return b.first(g, p) }
+	if p.frames > 1 {
 		p.further = b.further
 	}
 	return nil
@@ -62,6 +61,7 @@ type booklet struct {
 	looked  int
 	pages   []plan
 	numbers []int // of pages, from 1
+	shown   int   // the index of the first that could be decoded
 	cuts    []cut
 }
 
@@ -80,10 +80,35 @@ func (b *booklet) fault(number int, err error) {
 	b.cuts = append(b.cuts, cut{causeOfCut(r), fmt.Sprintf("page %d: %v", number, r)})
 }
 
+// first decodes the first page that can be decoded, and makes it the plan's.
+func (b *booklet) first(g *guard, p *plan) (surface, error) {
+	var fault error
+	for i, page := range b.pages {
+		var s surface
+		err := guarded(func() (err error) {
+			s, err = page.decode(g)
+			return err
+		})
+		if err == nil {
+			b.shown = i
+			p.width, p.height, p.orientation, p.why = page.width, page.height, page.orientation, page.why
+			return s, nil
+		}
+		if stop := g.check(); stop != nil {
+			return surface{}, stop
+		}
+		if b.fault(b.numbers[i], err); fault == nil {
+			fault = err
+		}
+	}
+	return surface{}, fault
+}
+
 // further shows the pages beyond the first. That a page cannot be decoded is no
 // reason not to look at the next.
 func (b *booklet) further(g *guard, show func(surface, int) error) ([]cut, error) {
-	for i, page := range b.pages[1:] {
+	for i := b.shown + 1; i < len(b.pages); i++ {
+		page := b.pages[i]
 		var s surface
 		err := guarded(func() (err error) {
 			if s, err = page.decode(g); err == nil {
@@ -92,16 +117,16 @@ func (b *booklet) further(g *guard, show func(surface, int) error) ([]cut, error
 			return err
 		})
 		if stop := g.check(); stop != nil {
-			b.cuts = append(b.cuts, cut{causePartial, fmt.Sprintf("%d of %d pages", i+1, b.total)})
+			b.cuts = append(b.cuts, cut{causePartial, fmt.Sprintf("%d of %d pages", i, b.total)})
 			return b.cuts, stop
 		}
 		for _, why := range []string{s.why, page.why} {
 			if why != "" {
-				b.cuts = append(b.cuts, cut{causePartial, fmt.Sprintf("page %d: %s", b.numbers[i+1], why)})
+				b.cuts = append(b.cuts, cut{causePartial, fmt.Sprintf("page %d: %s", b.numbers[i], why)})
 			}
 		}
 		if err != nil {
-			b.fault(b.numbers[i+1], err)
+			b.fault(b.numbers[i], err)
 		}
 	}
 	if b.looked < b.total {
