@@ -42,7 +42,9 @@ type clipFrame struct {
 func (c *clip) plan(p *plan) {
 	p.width, p.height, p.frames = c.width, c.height, c.count
 	p.memory = (2 + c.pixel) * int64(c.width) * int64(c.height)
-	p.decode, p.further = c.first, c.further(p.limits.Frames)
+	// Of frames so large that the work does not suffice for each, fewer are picked.
+	area := max(1, int64(c.width)*int64(c.height))
+	p.decode, p.further = c.first, c.further(min(p.limits.Frames, 1+int(c.work/area)))
 }
 
 // outside says why a frame of this size cannot be drawn, "" if it can.

@@ -3,6 +3,7 @@ package picture_test
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"image"
 	"image/color/palette"
@@ -34,6 +35,9 @@ func FuzzDecode(f *testing.F) {
 		raw, interlaced(grey(m)), join(raw[:33], chunk("eXIf", exifBlock(8), 0), raw[33:]), g.Bytes(), strips.Bytes(),
 		webpOf(riffChunk("VP8L", losslessWebP(m))), webpOf(vp8x(2, 48, 32), animationFrame(48, 32, riffChunk("VP8L", losslessWebP(m)))),
 		bmp32(m, 7), twoPages(grey(m), grey(m)), []byte("<svg>"),
+		gifOf(f, 160, 120, moves()), apngOf(160, 120, moves()), webpAnimation(160, 120, moves()),
+		jpegTIFF(f, binary.LittleEndian, m, 16, 16, true, nil), jpegTIFF(f, binary.BigEndian, grey(m), 48, 8, false, map[uint16]tiffField{262: nums(0)}),
+		heifOf([]heifPart{{kind: "av01", data: av1Stream(48, 32, 1, true), props: [][]byte{ispe(48, 32)}}}),
 	} {
 		f.Add(seed)
 	}
