@@ -35,52 +35,51 @@ func (t *counter) planes() (n int) {
 	return n
 }
 
-// count is the counter of 64 rows, and the offsets after it.
+// count counts 64 rows, and returns the offsets after its own.
 func (t *counter) count(g *group, w int, offsets []uint32) (sum [counterBits]uint64, rest []uint32) {
-	sum = t.start
-	at := func(i int) uint64 { return g[(int(offsets[i])/8+w)&(groupWords-1)] }
-	for list, b := range t.blocks {
+	s := &t.start
+	a, b, c, d, e, f, h, i, j := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8]
+	for list := range t.blocks {
 		if list == 1 {
-			for i := range sum {
-				sum[i] = ^sum[i]
-			}
+			a, b, c, d, e, f, h, i, j = ^a, ^b, ^c, ^d, ^e, ^f, ^h, ^i, ^j
 		}
-		one, two, four := sum[0], sum[1], sum[2]
-		for range b[0] {
-			var a2, b2, a4, b4, c8 uint64
-			one, a2 = add3(one, at(0), at(1))
-			one, b2 = add3(one, at(2), at(3))
-			two, a4 = add3(two, a2, b2)
-			one, a2 = add3(one, at(4), at(5))
-			one, b2 = add3(one, at(6), at(7))
-			two, b4 = add3(two, a2, b2)
-			four, c8 = add3(four, a4, b4)
+		for range t.blocks[list][0] {
+			o := (*[8]uint32)(offsets)
 			offsets = offsets[8:]
-			for i := 3; i < counterBits; i++ {
-				sum[i], c8 = sum[i]^c8, sum[i]&c8
-			}
+			var p, q, r, s uint64
+			a, p = add3(a, word(g, o[0], w), word(g, o[1], w))
+			a, q = add3(a, word(g, o[2], w), word(g, o[3], w))
+			b, r = add3(b, p, q)
+			a, p = add3(a, word(g, o[4], w), word(g, o[5], w))
+			a, q = add3(a, word(g, o[6], w), word(g, o[7], w))
+			b, s = add3(b, p, q)
+			c, r = add3(c, r, s)
+			d, r = d^r, d&r
+			e, r = e^r, e&r
+			f, r = f^r, f&r
+			h, r = h^r, h&r
+			i, r = i^r, i&r
+			j ^= r
 		}
-		sum[0], sum[1], sum[2] = one, two, four
-		for range b[1] {
-			var a2, b2, c4 uint64
-			sum[0], a2 = add3(sum[0], at(0), at(1))
-			sum[0], b2 = add3(sum[0], at(2), at(3))
-			sum[1], c4 = add3(sum[1], a2, b2)
-			offsets = offsets[4:]
-			for i := 2; i < counterBits; i++ {
-				sum[i], c4 = sum[i]^c4, sum[i]&c4
-			}
-		}
-		for range b[2] {
-			c := at(0)
+		for range 4*t.blocks[list][1] + t.blocks[list][2] {
+			r := word(g, offsets[0], w)
 			offsets = offsets[1:]
-			for i := range sum {
-				sum[i], c = sum[i]^c, sum[i]&c
-			}
+			a, r = a^r, a&r
+			b, r = b^r, b&r
+			c, r = c^r, c&r
+			d, r = d^r, d&r
+			e, r = e^r, e&r
+			f, r = f^r, f&r
+			h, r = h^r, h&r
+			i, r = i^r, i&r
+			j ^= r
 		}
 	}
-	return sum, offsets
+	return [counterBits]uint64{a, b, c, d, e, f, h, i, j}, offsets
 }
+
+// word is 64 rows of the plane at an offset.
+func word(g *group, offset uint32, w int) uint64 { return g[(int(offset/8)+w)&(groupWords-1)] }
 
 // add3 adds three bits.
 func add3(a, b, c uint64) (sum, carry uint64) {

@@ -43,13 +43,17 @@ func checkKernels(t *testing.T, r *rand.Rand, radius int) {
 	all.end()
 	b := newBatch(turns)
 	planes := 64 + 8*r.IntN(25)
-	eight, ones := &plan{b: b, radius: radius}, &plan{b: b, radius: radius}
-	ones.planOne(planes)
+	eight, ones := &plan{b: b, radius: radius}, &plan{b: b, chosen: -1}
+	ones.takeSingles(planes)
+	ones.aim(radius, 0)
 	g := all.group(0)
 	var passed, either [lineWords]uint64
 	fits := false
 	if b.prune {
-		fits = eight.planEight(planes)
+		for i := range eight.sums {
+			eight.sumOf = eight.sums[i].take(eight.sumOf, &b.sums[i], planes)
+		}
+		fits = eight.startSums()
 		eightGo(g, &eight.sums, eight.sumOf, &passed)
 		checkEight(t, "the kernel in use", g, eight, &passed, func(g *group, p *plan, near *[lineWords]uint64) {
 			kernelEight(g, &p.sums, p.sumOf, near)

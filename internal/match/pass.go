@@ -11,8 +11,9 @@ type search struct {
 	found  func(row, distance, turn int)
 
 	plan           *plan
-	least          int // planes that the plan must have
-	groups, wasted int // since the plan was made: groups, and rows that passed in vain
+	exact          *plan // to look again, once it was needed
+	least          int   // planes that the plan must have
+	groups, wasted int   // lately: groups, and rows that passed in vain
 }
 
 // scan takes searches through all rows, group by group, so that the rows come
@@ -29,8 +30,11 @@ func (r *rows) scan(searches ...*search) {
 }
 
 func (s *search) group(r *rows, number int, g *group) {
-	if s.plan == nil || s.plan.radius != s.radius {
-		s.plan = newPlan(s.b, s.radius, s.least)
+	if s.plan == nil {
+		s.plan = &plan{b: s.b}
+		s.plan.aim(s.radius, s.least)
+	} else if s.plan.radius != s.radius {
+		s.plan.aim(s.radius, s.least)
 	}
 	var near [lineWords]uint64
 	s.plan.group(g, &near)
@@ -45,7 +49,7 @@ func (s *search) group(r *rows, number int, g *group) {
 	if passed == 0 {
 		return
 	}
-	if passed*costOfRow > len(s.b.distinct)*(costOfOne+256) && !s.plan.exact {
+	if passed*costOfRow > len(s.b.distinct)*(costOfOne+256) && !s.plan.exact() {
 		s.refine(g, &near)
 	}
 	for w, rest := range near {
@@ -64,10 +68,12 @@ func (s *search) group(r *rows, number int, g *group) {
 // refine leaves the rows of near that are within the radius. It costs as much
 // as to gather some of them.
 func (s *search) refine(g *group, near *[lineWords]uint64) {
-	exact := plan{b: s.b, radius: s.radius}
-	exact.planOne(256)
+	if s.exact == nil {
+		s.exact = exactPlan(s.b)
+	}
+	s.exact.aim(s.radius, 0)
 	var within [lineWords]uint64
-	exact.group(g, &within)
+	s.exact.group(g, &within)
 	for w := range near {
 		near[w] &= within[w]
 	}
@@ -79,7 +85,7 @@ func (s *search) learn(wasted int) {
 	if s.groups >= 16 {
 		if s.wasted > 4*s.groups && s.least < 256 {
 			s.least = min(256, max(s.least, s.plan.planes)+32)
-			s.plan = nil
+			s.plan.aim(s.radius, s.least)
 		}
 		s.groups, s.wasted = 0, 0
 	}

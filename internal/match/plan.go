@@ -3,63 +3,90 @@ package match
 import "math"
 
 // plan is what the kernels count to find the rows of a group that may be
-// within a radius of a batch: a necessary condition, with as many planes as
+// within a radius of a batch: a necessary condition, over as many planes as
 // are worth their time.
 type plan struct {
 	b       *batch
 	radius  int
+	chosen  int  // the radius that the planes were chosen for
+	planes  int  // used; 0 before any were chosen
 	eight   bool // one pass for all turns; else one for each distinct turn
 	sums    [8]counter
 	sumOf   []uint32 // the offsets of all sums, in bytes within a group
 	singles []single
-	planes  int  // used
-	exact   bool // what passes is within the radius
 }
 
-// single is the counter for one turn.
+// single is the count for one turn.
 type single struct {
 	counter counter
 	offsets []uint32
 }
 
-// newPlan chooses the cheapest plan. least is the number of planes to use at
-// least, where a scan has seen too many rows pass.
-func newPlan(b *batch, radius, least int) *plan {
-	p := &plan{b: b, radius: radius}
-	turns := float64(len(b.distinct))
+// exactPlan lets nothing pass that is beyond its radius.
+func exactPlan(b *batch) *plan {
+	p := &plan{b: b, chosen: -1}
+	p.takeSingles(256)
+	return p
+}
+
+// exact reports whether all that passes is within the radius.
+func (p *plan) exact() bool { return !p.eight && p.planes == 256 }
+
+// aim makes the plan one for a radius, with least planes at least, where a
+// scan has seen too many rows pass.
+func (p *plan) aim(radius, least int) {
+	const stale = 8 // bits; a little less radius is no reason to choose anew
+	p.radius = radius
+	if p.planes == 0 || p.planes < least || radius <= p.chosen-stale {
+		p.chosen = radius
+		p.choose(least)
+	}
+	if p.eight && !p.startSums() {
+		p.takeSingles(p.planes)
+	}
+	for i := range p.singles {
+		p.singles[i].counter.begin(255 - radius)
+	}
+}
+
+// choose takes the cheapest planes.
+func (p *plan) choose(least int) {
+	turns := float64(len(p.b.distinct))
 	refine := turns * (costOfOne + 256)
-	eight, one := math.Inf(1), math.Inf(1)
-	var eightPlanes, onePlanes int
-	for n := max(least, 64); n <= 256; n += 8 {
-		if cost := turns*(costOfOne+float64(n)) + costOfPassing(turns*chance(n, radius), refine); cost < one {
-			one, onePlanes = cost, n
+	cheapest := math.Inf(1)
+	for n := max(least, 64); n <= 256; n += 16 {
+		cost := turns*(costOfOne+float64(n)) + costOfPassing(turns*chance(n, p.radius), refine)
+		if cost < cheapest {
+			cheapest, p.planes, p.eight = cost, n, false
 		}
-		if !b.prune {
+		if !p.b.prune {
 			continue
 		}
 		through := 0.0
-		for i := range b.slack {
-			for _, slack := range b.slack[i] {
+		for i := range p.b.slack {
+			for _, slack := range p.b.slack[i] {
 				if slack != unused {
-					through += chance(n, radius+slack+sumRounding)
+					through += chance(n, p.radius+slack+sumRounding)
 				}
 			}
 		}
-		if cost := costOfEight + float64(n) + costOfPassing(through, refine); cost < eight {
-			eight, eightPlanes = cost, n
+		if cost := costOfEight + float64(n) + costOfPassing(through, refine); cost < cheapest {
+			cheapest, p.planes, p.eight = cost, n, true
 		}
 	}
-	if eight < one && p.planEight(eightPlanes) {
-		p.planes = eightPlanes
-		return p
+	if !p.eight {
+		p.takeSingles(p.planes)
+		return
 	}
-	p.planOne(onePlanes)
-	return p
+	p.sumOf, p.singles = p.sumOf[:0], nil
+	for i := range p.sums {
+		p.sumOf = p.sums[i].take(p.sumOf, &p.b.sums[i], p.planes)
+	}
 }
 
 // The costs of a plan for a group, in planes counted.
 const (
-	costOfEight = 140 // of making eight sums of the counters
+	costOfEight = 140 // of making eight sums of the counts
 	costOfOne   = 12  // of a pass
 	costOfRow   = 400 // of gathering a row that passes
 )
@@ -80,31 +107,45 @@ func chance(n, limit int) float64 {
 	return math.Erfc(-z/math.Sqrt2) / 2
 }
 
-// sumRounding is by how much planEight is blunter than the slack.
+// sumRounding is by how much startSums is blunter than the slack.
 const sumRounding = 3
 
-// planOne makes the passes turn by turn.
-func (p *plan) planOne(planes int) {
-	p.planes, p.exact = planes, planes == 256
+// takeSingles makes the passes turn by turn.
+func (p *plan) takeSingles(planes int) {
+	p.planes, p.eight = planes, false
 	p.singles = make([]single, len(p.b.distinct))
+	l := newLists(make([]uint32, 0, 512))
 	for i := range p.singles {
-		s, h := &p.singles[i], &p.b.distinct[i]
-		var lists [2][]uint32
+		l[0], l[1] = l[0][:0], l[1][:0]
+		h := &p.b.distinct[i]
 		for bit := range 64 {
 			for k := range h {
-				set := h[k] >> bit & 1
-				lists[1-set] = append(lists[1-set], uint32(plane(k, bit)*lineWords*8))
+				l.add(h[k]>>bit&1, plane(k, bit))
 			}
 		}
-		s.offsets = s.counter.choose(nil, &lists, planes)
-		s.counter.begin(255 - p.radius)
+		s := &p.singles[i]
+		s.offsets = s.counter.take(make([]uint32, 0, planes+8), &l, planes)
 	}
 }
 
-// choose takes the first planes of each list, about so many of 256, and whole
-// blocks where that is less than all.
-func (t *counter) choose(offsets []uint32, lists *[2][]uint32, planes int) []uint32 {
-	for i, list := range lists {
+// lists are the planes in which a hash has a 1 and those in which it has a 0,
+// as offsets in bytes within a group.
+type lists [2][]uint32
+
+// newLists divides the space for both.
+func newLists(space []uint32) lists {
+	half := cap(space) / 2
+	return lists{space[:0:half], space[half:half:cap(space)]}
+}
+
+func (l *lists) add(bit uint64, plane int) {
+	l[1-bit] = append(l[1-bit], uint32(plane*lineWords*8))
+}
+
+// take lets the counter count the first planes of each list, about so many of
+// 256, and whole blocks where that is less than all.
+func (t *counter) take(offsets []uint32, l *lists, planes int) []uint32 {
+	for i, list := range l {
 		n := len(list)
 		if planes < 256 {
 			n = min(n, (n*planes/256+2)/4*4)
@@ -115,32 +156,7 @@ func (t *counter) choose(offsets []uint32, lists *[2][]uint32, planes int) []uin
 	return offsets
 }
 
-// planEight makes the pass for all turns; ok is false where its sums would not
-// fit into their bits.
-func (p *plan) planEight(planes int) (ok bool) {
-	base := &p.b.base
-	var lists [8][2][]uint32 // class and whether the bases differ; what the first base has there
-	for bit := range 64 {
-		for k := range 4 {
-			set, other := base[0][k]>>bit&1, base[1][k]>>bit&1
-			l := &lists[2*k+int(set^other)][1-set]
-			*l = append(*l, uint32(plane(k, bit)*lineWords*8))
-		}
-	}
-	var n [8]int
-	for i := range lists {
-		p.sumOf = p.sums[i].choose(p.sumOf, &lists[i], planes)
-		n[i] = p.sums[i].planes()
-	}
-	start := p.startSums(&n)
-	for i := range p.sums {
-		p.sums[i].begin(start[i])
-	}
-	p.eight = sumsFit(&n, &start)
-	return p.eight
-}
-
-// sign of counter t in the sum of pattern mask of a base.
+// sign of count t in the sum of pattern mask of a base.
 func sign(t int, mask uint, base int) int {
 	s := 1
 	if mask>>(t/2)&1 == 1 {
@@ -152,20 +168,20 @@ func sign(t int, mask uint, base int) int {
 	return s
 }
 
-// startSums says where the counters start, of n planes each, so that the sum
-// of each turn is below zero where it is within its limit. There are eight
-// counters and eight limits, and the transform is its own inverse but for a
-// factor of 8: what the rounding costs is made good by the one counter that
-// counts for all.
-func (p *plan) startSums(n *[8]int) (start [8]int) {
+// startSums says where the counts start, so that the sum of each turn is below
+// zero where it is within its limit; ok is false where that does not fit. There
+// are eight counts and eight limits, and the transform is its own inverse but
+// for a factor of 8: what the rounding costs is made good by the one count that
+// adds to all sums.
+func (p *plan) startSums() (ok bool) {
+	var n, start [8]int
+	for t := range n {
+		n[t] = p.sums[t].planes()
+	}
 	var want [2][4]int
 	for i := range want {
 		for q, mask := range patterns {
-			slack := p.b.slack[i][q]
-			if slack == unused {
-				slack = 0
-			}
-			w := -(p.radius + slack) - 1
+			w := -(p.radius + max(p.b.slack[i][q], 0)) - 1
 			for t := range n {
 				if sign(t, mask, i) < 0 {
 					w += n[t] // a mismatch less is a match more
@@ -178,7 +194,7 @@ func (p *plan) startSums(n *[8]int) (start [8]int) {
 		}
 	}
 	for t := range start {
-		start[t] = int(math.Floor(float64(start[t])/8 + 0.5))
+		start[t] = (start[t] + 4) >> 3
 	}
 	over := math.MinInt
 	for i := range want {
@@ -192,34 +208,32 @@ func (p *plan) startSums(n *[8]int) (start [8]int) {
 	}
 	const always = 6 // class d, where the bases agree: plus in every sum
 	start[always] -= over
-	return start
+	for t := range start {
+		p.sums[t].begin(start[t])
+	}
+	return sumsFit(&n, &start)
 }
 
-// sumsFit reports whether the kernel's numbers of 8 bits hold all that it
-// makes of counters of n planes.
+// sumsFit reports whether no row can be lost to the kernel's numbers of 8 bits.
+// It holds x = d+b or d-b, which are modulo 256, against the size of y = a+c or
+// a-c: y must be right, and an x of 128 and more only lets a row pass.
 func sumsFit(n, start *[8]int) bool {
-	type span struct{ low, high int }
-	plus := func(a, b span) span { return span{a.low + b.low, a.high + b.high} }
-	minus := func(a, b span) span { return span{a.low - b.high, a.high - b.low} }
-	fits := true
-	check := func(spans ...span) {
-		for _, s := range spans {
-			fits = fits && s.low > -128 && s.high < 128
-		}
-	}
 	for base := range 2 {
-		var c [4]span
-		for k := range c {
-			u := span{start[2*k], start[2*k] + n[2*k]}
-			v := span{start[2*k+1], start[2*k+1] + n[2*k+1]}
-			if c[k] = plus(u, v); base == 1 {
-				c[k] = minus(u, v)
+		var low, high [4]int
+		for k := range low {
+			u, v := start[2*k], start[2*k+1]
+			low[k], high[k] = u+v, u+v+n[2*k]+n[2*k+1]
+			if base == 1 {
+				low[k], high[k] = u-v-n[2*k+1], u-v+n[2*k]
 			}
 		}
-		check(c[:]...)
-		check(plus(c[3], c[1]), minus(c[3], c[1]), plus(c[0], c[2]), minus(c[0], c[2]))
+		x := min(low[3]+low[1], low[3]-high[1]) >= -128 && max(high[3]+high[1], high[3]-low[1]) < 256
+		y := min(low[0]+low[2], low[0]-high[2]) > -128 && max(high[0]+high[2], high[0]-low[2]) < 128
+		if !x || !y {
+			return false
+		}
 	}
-	return fits
+	return true
 }
 
 // group marks the rows of a group that may be within the radius.

@@ -43,7 +43,8 @@ type batch struct {
 	distinct []class // the turns that are not equal to one before
 	base     [2]class
 	slack    [2][4]int // how far the turns lie from pattern p of base b
-	prune    bool
+	sums     [8]lists  // the planes of class k, where the bases agree 2 k, and where they do not 2 k + 1
+	prune    bool      // the sums can be had
 }
 
 func newBatch(turns [8]phash.PDQ) *batch {
@@ -87,6 +88,16 @@ func batchOf(turns [8]class) *batch {
 		b.slack[sum.base][sum.pattern] = max(b.slack[sum.base][sum.pattern], slack)
 		b.prune = b.prune && slack <= maxSlack
 	}
+	space := make([]uint32, 2*64*len(b.sums))
+	for i := range b.sums {
+		b.sums[i] = newLists(space[2*64*i:][:0:128])
+	}
+	for bit := range 64 {
+		for k := range 4 {
+			set, other := b.base[0][k]>>bit&1, b.base[1][k]>>bit&1
+			b.sums[2*k+int(set^other)].add(set, plane(k, bit))
+		}
+	}
 	return b
 }
 
@@ -116,22 +127,31 @@ func (c class) turned(mask uint) class {
 // says it.
 func (c class) middle(hashes []class) class {
 	for i := range c {
-		for bit := uint64(1); bit != 0; bit <<= 1 {
-			n := 0
-			for _, h := range hashes {
-				if h[i]&bit != 0 {
-					n++
-				}
-			}
-			switch {
-			case 2*n > len(hashes):
-				c[i] |= bit
-			case 2*n < len(hashes):
-				c[i] &^= bit
+		var n [4]uint64 // how many have a 1: up to 8
+		for _, h := range hashes {
+			carry := h[i]
+			for j := range n {
+				n[j], carry = n[j]^carry, n[j]&carry
 			}
 		}
+		most, half := atLeast(&n, len(hashes)/2+1), atLeast(&n, (len(hashes)+1)/2)
+		c[i] = most | c[i]&half
 	}
 	return c
+}
+
+// atLeast marks the numbers that are at least m.
+func atLeast(n *[4]uint64, m int) uint64 {
+	more, equal := uint64(0), ^uint64(0)
+	for j := len(n) - 1; j >= 0; j-- {
+		if m>>j&1 == 0 {
+			more |= equal & n[j]
+			equal &^= n[j]
+		} else {
+			equal &= n[j]
+		}
+	}
+	return more | equal
 }
 
 // distance is the least over the turns, and the first turn that has it.
