@@ -61,18 +61,20 @@ func BenchmarkScan(b *testing.B) {
 		cameras bool
 		radius  int
 		turns   int
+		parts   bool // the four queries are parts of one picture
 	}{
-		{"1M_r31_one", 1_000_000, false, 31, 1},
-		{"1M_r31_turns", 1_000_000, false, 31, 8},
-		{"1M_r63_one", 1_000_000, false, 63, 1},
-		{"1M_r63_turns", 1_000_000, false, 63, 8},
-		{"4M_r63_turns", 13 * benchRows, false, 63, 8},
-		{"1M_cameras_r31_one", 1_000_000, true, 31, 1},
-		{"1M_cameras_r31_turns", 1_000_000, true, 31, 8},
-		{"1M_cameras_r63_one", 1_000_000, true, 63, 1},
-		{"1M_cameras_r63_turns", 1_000_000, true, 63, 8},
-		{"300k_lead_turns", benchRows, false, 256, 8},
-		{"300k_cameras_lead_turns", benchRows, true, 256, 8},
+		{"1M_r31_one", 1_000_000, false, 31, 1, false},
+		{"1M_r31_turns", 1_000_000, false, 31, 8, false},
+		{"1M_r63_one", 1_000_000, false, 63, 1, false},
+		{"1M_r63_turns", 1_000_000, false, 63, 8, false},
+		{"4M_r63_turns", 13 * benchRows, false, 63, 8, false},
+		{"4M_r63_4parts", 13 * benchRows, false, 63, 8, true},
+		{"1M_cameras_r31_one", 1_000_000, true, 31, 1, false},
+		{"1M_cameras_r31_turns", 1_000_000, true, 31, 8, false},
+		{"1M_cameras_r63_one", 1_000_000, true, 63, 1, false},
+		{"1M_cameras_r63_turns", 1_000_000, true, 63, 8, false},
+		{"300k_lead_turns", benchRows, false, 256, 8, false},
+		{"300k_cameras_lead_turns", benchRows, true, 256, 8, false},
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			runtime.LockOSThread()
@@ -93,7 +95,7 @@ func BenchmarkScan(b *testing.B) {
 						queries[i] = same(queries[i][0])
 					}
 				}
-				s, l := scanAndLoop(b, &all, flat, queries[:], c.radius)
+				s, l := scanAndLoop(b, &all, flat, queries[:], c.radius, c.parts)
 				scanned, looped = scanned+s, looped+l
 				n += len(queries)
 			}
@@ -105,10 +107,16 @@ func BenchmarkScan(b *testing.B) {
 }
 
 // scanAndLoop searches by both and holds the answers against each other.
-func scanAndLoop(b *testing.B, all *rows, flat [][4]uint64, queries [][8]phash.PDQ, radius int) (scanned, looped time.Duration) {
+func scanAndLoop(b *testing.B, all *rows, flat [][4]uint64, queries [][8]phash.PDQ, radius int, parts bool) (scanned, looped time.Duration) {
 	got, want := make([]neighbour, len(queries)), make([]neighbour, len(queries))
 	start := cpuTime(b)
+	if parts {
+		scanParts(all, queries, radius, got)
+	}
 	for i, turns := range queries {
+		if parts {
+			break
+		}
 		n := &got[i]
 		n.row, n.distance, n.turn = all.nearest(newBatch(turns), radius, func(int) bool { return true })
 	}
@@ -134,6 +142,20 @@ func scanAndLoop(b *testing.B, all *rows, flat [][4]uint64, queries [][8]phash.P
 		b.Fatalf("got %v, the loop finds %v", got, want)
 	}
 	return middle - start, looped
+}
+
+// scanParts searches for all queries in one pass.
+func scanParts(all *rows, queries [][8]phash.PDQ, radius int, got []neighbour) {
+	batches := make([]*batch, len(queries))
+	for i := range batches {
+		batches[i] = newBatch(queries[i])
+	}
+	near := all.near(batches, radius, 1, func(int) (uint32, bool) { return 0, true })
+	for i, n := range near {
+		if got[i].row = -1; len(n) > 0 {
+			got[i] = n[0]
+		}
+	}
 }
 
 // cpuTime is what this thread has used of the processor.

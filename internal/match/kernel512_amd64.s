@@ -20,14 +20,17 @@
 	VPXORQ acc, carry, acc \
 	VMOVDQA64 t, carry
 
-// acc, carry = acc + two planes; the same planes of the next group are asked for.
+// acc, carry = acc + two planes. The same planes of the next two groups are
+// asked for: once is not enough, since the processor drops some of the asking.
 #define PLANES(o, acc, carry) \
 	MOVL    o(DX), R8           \
 	MOVL    (o+4)(DX), R9       \
 	VMOVDQU64 (SI)(R8*1), Z9      \
 	VMOVDQU64 (SI)(R9*1), Z10     \
 	PREFETCHT1 16384(SI)(R8*1)  \
+	PREFETCHT1 32768(SI)(R8*1)  \
 	PREFETCHT1 16384(SI)(R9*1)  \
+	PREFETCHT1 32768(SI)(R9*1)  \
 	ADD3(acc, Z9, Z10, carry)
 
 #define BEGIN \

@@ -21,14 +21,15 @@
 	VPXOR  acc, carry, acc \
 	VMOVDQA t, carry
 
-// acc, carry = acc + two planes.
+// acc, carry = acc + two planes. The same planes of the group after the next
+// are asked for, by either half of the rows.
 #define PLANES(o, acc, carry) \
 	MOVL    o(DX), R8           \
 	MOVL    (o+4)(DX), R9       \
 	VMOVDQU (SI)(R8*1), Y9      \
 	VMOVDQU (SI)(R9*1), Y10     \
-	PREFETCHT1 16384(SI)(R8*1)  \
-	PREFETCHT1 16384(SI)(R9*1)  \
+	PREFETCHT1 32768(SI)(R8*1)  \
+	PREFETCHT1 32768(SI)(R9*1)  \
 	ADD3(acc, Y9, Y10, carry)
 
 #define BEGIN \
