@@ -18,6 +18,7 @@ const (
 type pattern struct {
 	sin, cos [turns]int32 // in 1/unit
 	ends     [turns][pairs][2]offset
+	along    [pairs]int32 // by how much the first end lies farther towards the light, in 1/256 pixels
 }
 
 // offset is a place relative to the corner, in pixels.
@@ -57,6 +58,7 @@ func newPattern() *pattern {
 			p.ends[k][i] = [2]offset{p.turned(x0, y0, k), p.turned(x1, y1, k)}
 			p.ends[k][i+pairs/2] = [2]offset{p.turned(x0, -y0, k), p.turned(x1, -y1, k)}
 		}
+		p.along[i], p.along[i+pairs/2] = x0-x1, x0-x1
 		i++
 	}
 	return p
@@ -79,6 +81,7 @@ func (p *pattern) turned(x, y int32, k int) offset {
 type describer struct {
 	pattern *pattern
 	disc    [2*discRadius + 1]int // half the width of each line of the disc
+	spread  int                   // the sum of the squares of x over the disc
 	lines   [patchSide + 2*blurRadius][patchSide]uint16
 	patch   [patchSide * patchSide]uint16
 	offsets [turns][pairs][2]int16 // ends, as places in patch
@@ -94,6 +97,9 @@ func newDescriber() *describer {
 	for i := range d.disc {
 		y := i - discRadius
 		d.disc[i] = int(math.Sqrt(discRadius*discRadius - float64(y*y)))
+		for x := range d.disc[i] {
+			d.spread += 2 * (x + 1) * (x + 1)
+		}
 	}
 	at := func(o offset) int16 { return int16(o.y+pairRadius)*patchSide + int16(o.x) + pairRadius }
 	for k := range turns {
@@ -113,12 +119,14 @@ func (d *describer) point(l *level, c corner, w, h int) Point {
 	long := float64(max(w, h))
 	p.X = placeOf(placed((float64(c.x) + .5) * float64(w) / float64(l.w) / long))
 	p.Y = placeOf(placed((float64(c.y) + .5) * float64(h) / float64(l.h) / long))
+	slope := (int64(mx)*int64(d.pattern.cos[step]) + int64(my)*int64(d.pattern.sin[step])) * 225 / int64(d.spread) // 1/unit
 	ends := &d.offsets[step]
 	for k := range p.Descriptor {
 		var word uint64
 		for i, e := range ends[64*k:][:64] {
 			// The sign bit of the difference: 1 where the first end is darker.
-			word |= uint64(uint32(int32(d.patch[e[0]])-int32(d.patch[e[1]]))>>31) << i
+			trend := int32(slope * int64(d.pattern.along[64*k+i]) >> 22)
+			word |= uint64(uint32(int32(d.patch[e[0]])-int32(d.patch[e[1]])-trend)>>31) << i
 		}
 		p.Descriptor[k] = word
 	}
