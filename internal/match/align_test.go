@@ -48,29 +48,3 @@ func TestAlignFindsTheMap(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkAlign(b *testing.B) {
-	lane := judgeLane(1, 1)
-	r := rand.New(rand.NewPCG(1, 1))
-	ref := judgeRef(lane[0])
-	found, truth := judgeForms()[0].make(lane[0], r)
-	s, a := sceneOf(found), newAligner()
-	var got aligned
-	for _, bc := range []struct {
-		name   string
-		hashed bool
-	}{{"points", false}, {"hashed", true}} {
-		begin := judgeShaken(truth, r, .02)
-		b.Run(bc.name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				a.align(s, ref, []start{{begin, bc.hashed}}, &got)
-			}
-		})
-	}
-	b.Run("scene", func(b *testing.B) {
-		for b.Loop() {
-			sceneOf(found)
-		}
-	})
-}

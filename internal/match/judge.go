@@ -18,6 +18,18 @@ type judgement struct {
 	camera        string   // opaque, "" where no other entry of the camera is known
 	cameraEntries int      // other entries of the camera that were looked at
 	rule          string   // why, in a sentence
+	left          float64  // mean difference over all that is seen, in grey values
+}
+
+// before reports whether j names its entry more surely than o does.
+func (j *judgement) before(o *judgement) bool {
+	if a, b := strength(j.verdict), strength(o.verdict); a != b {
+		return a < b
+	}
+	if j.residual != nil && o.residual != nil && *j.residual != *o.residual {
+		return *j.residual < *o.residual
+	}
+	return j.left < o.left
 }
 
 // The limits of a verdict.
@@ -38,7 +50,7 @@ func (a *aligner) judge(q *aligned, ref *reference, b *background, ev evidence) 
 	}
 	e := a.templates[2].grey
 	var toned frame
-	a.toned(&q.grey, &e, &q.seen, &toned)
+	j.left = a.toned(&q.grey, &e, &q.seen, &toned)
 	var same bool
 	if b != nil && b.usable {
 		same = a.judgeRegion(q, &toned, &e, b, &j)

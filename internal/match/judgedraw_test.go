@@ -142,6 +142,29 @@ func judgeForms() []judgeForm {
 			}
 			return judgeJPEG(to, 60), fromWindows(2, phash.Whole(), phash.Whole(), aspect(to), aspect(g))
 		}},
+		{"face-black", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
+			to := judgeResize(g, g.Rect.Dx(), g.Rect.Dy())
+			w, h := to.Rect.Dx(), to.Rect.Dy()
+			draw.Draw(to, image.Rect(w*2/5, h/5, w*3/5, h*45/100), image.Black, image.Point{}, draw.Src)
+			return judgeJPEG(to, 80), same(g, to)
+		}},
+		{"logo-17", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
+			to := judgeResize(g, g.Rect.Dx(), g.Rect.Dy())
+			w := to.Rect.Dx()
+			d := w * 17 / 100
+			for y := range d {
+				for x := range d {
+					if (2*x-d)*(2*x-d)+(2*y-d)*(2*y-d) < d*d {
+						to.Pix[(y+w/50)*to.Stride+x+w/50] = 80
+					}
+				}
+			}
+			for i := range 2 { // letters
+				x, y := w/50+d*(3+4*i)/12, w/50+d/3
+				draw.Draw(to, image.Rect(x, y, x+d/8, y+d/3), image.White, image.Point{}, draw.Src)
+			}
+			return judgeJPEG(to, 80), same(g, to)
+		}},
 	}
 }
 
@@ -171,7 +194,7 @@ func judgeShaken(m affine, r *rand.Rand, by float64) affine {
 // judgeLane is a made-up lane: one place, another vehicle in each picture,
 // blended in by a soft ellipse, under changing light and with noise.
 func judgeLane(seed uint64, n int) []*image.Gray {
-	photos := demo.Set(60+2*n, seed)
+	photos := demo.Set(2*n+10, seed) // three of five are lanes
 	var drawn []*image.Gray
 	for _, p := range photos {
 		if p.Kind == "lane" {

@@ -11,7 +11,7 @@ func withoutOverlays(q *aligned, toned, e, back *frame, visible *cells) cells {
 	var boxes []bar
 	differ := disagreement(toned, e, &q.seen, 20)
 	for part := range differ.components(leastSpeck) {
-		if tone, ok := overlay(&q.grey, &part, &q.seen, .60, 20); ok {
+		if tone, ok := overlay(&q.grey, &part, &q.seen, 8, .60, 20); ok {
 			boxes = append(boxes, bar{tone, part})
 		}
 	}
@@ -73,17 +73,17 @@ func (c *cells) bounds() image.Rectangle {
 	return r
 }
 
-// overlay reports whether part of the raw picture q has one tone, within 8
-// grey values in the given share of its cells or more, and is framed by
+// overlay reports whether part of the raw picture q has one tone, within so
+// many grey values in the given share of its cells or more, and is framed by
 // cells that lie more than ring grey values from it: a bar or box laid over.
-func overlay(q *frame, part, seen *cells, share float64, ring float32) (tone int, ok bool) {
+func overlay(q *frame, part, seen *cells, within int, share float64, ring float32) (tone int, ok bool) {
 	var counts [256]int
 	n := 0
 	for i := range part.each() {
 		counts[min(max(int(q[i]+.5), 0), 255)]++
 		n++
 	}
-	const width = 17 // 8 to each side of the tone
+	width := 2*within + 1
 	sum, weighted, most := 0, 0, 0
 	for v, c := range counts {
 		sum, weighted = sum+c, weighted+c*v

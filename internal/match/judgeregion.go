@@ -14,6 +14,32 @@ func disagreement(q, e *frame, seen *cells, by float32) (d cells) {
 	return d
 }
 
+// difference is disagreement with half of that range, and without the cells in
+// which the raw picture is black or white and so hides how far the entry goes
+// on. On 64x64 cells the whole range hides small vehicles; alignment is good
+// to a tenth of a cell.
+func difference(raw, q, e *frame, seen *cells, by float32) (d cells) {
+	var ql, qh, el, eh frame
+	q.ranges(&ql, &qh)
+	e.ranges(&el, &eh)
+	for i := range seen.each() {
+		v, w := q[i], e[i]
+		below := v < (el[i]+w)/2-by && w > (qh[i]+v)/2+by && raw[i] <= 249
+		above := v > (eh[i]+w)/2+by && w < (ql[i]+v)/2-by && raw[i] >= 6
+		if below || above {
+			d[i/frameSide] |= 1 << (i % frameSide)
+		}
+	}
+	return d
+}
+
+// opened takes away lines one or two cells wide: letters, not vehicles.
+func (c *cells) opened() cells {
+	core := c.inner(frameSide)
+	core = core.grown()
+	return core.and(c)
+}
+
 // smeared reports whether part of the aligned and toned picture q is the entry
 // e made unrecognisable: its slopes are below half of the entry's, and it
 // correlates by more than .9 with the entry softened.
