@@ -48,3 +48,34 @@ func TestAlignFindsTheMap(t *testing.T) {
 		}
 	}
 }
+
+// No map and no plane, however wild, breaks the bench or yields a number that
+// is none.
+func TestAlignWildMaps(t *testing.T) {
+	a, r := newAligner(), rand.New(rand.NewPCG(4, 4))
+	ref := judgeRef(judgeStripes(64, 48))
+	planes := []*scene{
+		sceneOf(judgeFill(1, 1, 9)), sceneOf(judgeFill(1, 900, 9)), sceneOf(judgeStripes(17, 16)),
+		sceneOf(judgeStripes(640, 40)), sceneOfThumb(ref),
+	}
+	odd := []float64{0, math.NaN(), math.Inf(1), math.Inf(-1), 1e300, -1e-300, 1e9}
+	var q aligned
+	for i := range 400 {
+		var m affine
+		for k := range m {
+			m[k] = math.Exp(r.NormFloat64()*4) * float64(1-2*r.IntN(2))
+			if r.IntN(8) == 0 {
+				m[k] = odd[r.IntN(len(odd))]
+			}
+		}
+		if !a.align(planes[i%len(planes)], ref, []start{{m, i%2 == 0}}, &q) {
+			continue
+		}
+		j := a.judge(&q, ref, nil, evidence{near: true})
+		for _, v := range append(q.m[:], q.likeness, q.share, j.left) {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Fatalf("map %v: got %v", m, v)
+			}
+		}
+	}
+}

@@ -22,7 +22,8 @@ type level struct {
 	kx, ky       float64 // pixels in one unit, the long side of the picture
 }
 
-// sceneOf makes a scene of a plane with sides above zero; level 0 is the plane itself.
+// sceneOf makes a scene of a plane with sides of 1 to 32767 pixels; level 0 is
+// the plane itself.
 func sceneOf(luma *image.Gray) *scene {
 	w, h := luma.Rect.Dx(), luma.Rect.Dy()
 	long := float64(max(w, h))
