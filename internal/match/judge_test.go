@@ -49,24 +49,7 @@ func (t judgeTally) String() string {
 func judgeAll(t *testing.T, c judgeCamera, forms []judgeForm, hold bool) (sum judgeTally) {
 	r := rand.New(rand.NewPCG(3, 3))
 	a := newAligner()
-	refs := make([]*reference, len(c.entries))
-	for i, g := range c.entries {
-		refs[i] = judgeRef(g)
-	}
-	backs := make([]*background, len(refs))
-	same := affine{1, 0, 0, 0, 1, 0}
-	for i, ref := range refs {
-		if hold {
-			backs[i] = judgeBackground(a, refs, i, judgeShaken(same, r, .004))
-			if !backs[i].usable {
-				sum.noBackground++
-			} else if !backs[i].distinctive() {
-				sum.notDistinctive++
-			}
-			t.Logf("%s entry %d: usable %v mass %.3f tolerance %.0f others %d %s", c.name, i, backs[i].usable, backs[i].mass, backs[i].tolerance, backs[i].entries, backs[i].reason)
-		}
-		_ = ref
-	}
+	refs, backs := judgeCameraOf(t, a, c, r, hold, &sum)
 	var q aligned
 	ask := func(found *scene, m affine, i int) judgement {
 		if !a.align(found, refs[i], []start{{judgeShaken(m, r, .008), false}}, &q) {
@@ -213,6 +196,28 @@ func TestJudgeTwins(t *testing.T) {
 	if j := a.judge(&q, refs[1], alone, evidence{inliers: 20}); j.verdict != Copy {
 		t.Errorf("beside a twin alone: got %s, want copy: %s", j.verdict, j.rule)
 	}
+}
+
+// judgeCameraOf makes references of the entries, and backgrounds where hold.
+func judgeCameraOf(t *testing.T, a *aligner, c judgeCamera, r *rand.Rand, hold bool, sum *judgeTally) (refs []*reference, backs []*background) {
+	for _, g := range c.entries {
+		refs = append(refs, judgeRef(g))
+	}
+	backs = make([]*background, len(refs))
+	for i := range refs {
+		if !hold {
+			break
+		}
+		b := judgeBackground(a, refs, i, judgeShaken(affine{1, 0, 0, 0, 1, 0}, r, .004))
+		if !b.usable {
+			sum.noBackground++
+		} else if !b.distinctive() {
+			sum.notDistinctive++
+		}
+		t.Logf("%s entry %d: usable %v mass %.3f tolerance %.0f others %d %s", c.name, i, b.usable, b.mass, b.tolerance, b.entries, b.reason)
+		backs[i] = b
+	}
+	return refs, backs
 }
 
 // judgeBackground links entry i with all the others.

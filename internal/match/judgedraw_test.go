@@ -83,23 +83,28 @@ type judgeForm struct {
 	make func(g *image.Gray, r *rand.Rand) (*image.Gray, affine)
 }
 
-func judgeForms() []judgeForm {
-	aspect := func(g *image.Gray) float64 { return float64(g.Rect.Dx()) / float64(g.Rect.Dy()) }
-	same := func(from, to *image.Gray) affine {
-		return fromWindows(1, phash.Whole(), phash.Whole(), aspect(to), aspect(from))
-	}
+func judgeForms() []judgeForm { return append(judgeCleanForms(), judgeOverlaidForms()...) }
+
+func judgeAspect(g *image.Gray) float64 { return float64(g.Rect.Dx()) / float64(g.Rect.Dy()) }
+
+// judgeSame is the map to a picture that shows the whole of another.
+func judgeSame(from, to *image.Gray) affine {
+	return fromWindows(1, phash.Whole(), phash.Whole(), judgeAspect(to), judgeAspect(from))
+}
+
+func judgeCleanForms() []judgeForm {
 	return []judgeForm{
 		{"plain", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeJPEG(judgeGray(g, 480), 90)
-			return to, same(g, to)
+			return to, judgeSame(g, to)
 		}},
 		{"jpeg-q20", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeJPEG(judgeGray(g, 480), 20)
-			return to, same(g, to)
+			return to, judgeSame(g, to)
 		}},
 		{"resize-25", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeJPEG(judgeResize(g, g.Rect.Dx()/4, g.Rect.Dy()/4), 80)
-			return to, same(g, to)
+			return to, judgeSame(g, to)
 		}},
 		{"gamma-2", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeGray(g, 480)
@@ -107,14 +112,14 @@ func judgeForms() []judgeForm {
 			for i, v := range to.Pix {
 				to.Pix[i] = uint8(255*math.Pow(float64(v)/255, 2) + .5)
 			}
-			return to, same(g, to)
+			return to, judgeSame(g, to)
 		}},
 		{"crop-70", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			side := math.Sqrt(.7)
 			w, h := float64(g.Rect.Dx()), float64(g.Rect.Dy())
 			x, y := r.Float64()*(1-side), r.Float64()*(1-side)
 			to := judgeWindow(g, x*w, y*h, (x+side)*w, (y+side)*h, int(w*side*.75), int(h*side*.75))
-			return judgeJPEG(to, 80), fromWindows(1, phash.Whole(), phash.Window{x, y, x + side, y + side}, aspect(to), aspect(g))
+			return judgeJPEG(to, 80), fromWindows(1, phash.Whole(), phash.Window{x, y, x + side, y + side}, judgeAspect(to), judgeAspect(g))
 		}},
 		{"chrome", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeFill(1000, 640, 24)
@@ -124,8 +129,13 @@ func judgeForms() []judgeForm {
 			x, y := (1000-w)/2, 70+(570-h)/2
 			draw.Draw(to, image.Rect(x, y, x+w, y+h), judgeResize(g, w, h), image.Point{}, draw.Src)
 			win := phash.Window{float64(x) / 1000, float64(y) / 640, float64(x+w) / 1000, float64(y+h) / 640}
-			return judgeJPEG(to, 85), fromWindows(1, win, phash.Whole(), aspect(to), aspect(g))
+			return judgeJPEG(to, 85), fromWindows(1, win, phash.Whole(), judgeAspect(to), judgeAspect(g))
 		}},
+	}
+}
+
+func judgeOverlaidForms() []judgeForm {
+	return []judgeForm{
 		{"mirror+r50+banner", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeResize(g, g.Rect.Dx()/2, g.Rect.Dy()/2)
 			w, h := to.Rect.Dx(), to.Rect.Dy()
@@ -140,13 +150,13 @@ func judgeForms() []judgeForm {
 				x := w * (2*i + 3) / 40
 				draw.Draw(to, image.Rect(x, h*90/100, x+w/60, h*97/100), image.NewUniform(color.Gray{200}), image.Point{}, draw.Src)
 			}
-			return judgeJPEG(to, 60), fromWindows(2, phash.Whole(), phash.Whole(), aspect(to), aspect(g))
+			return judgeJPEG(to, 60), fromWindows(2, phash.Whole(), phash.Whole(), judgeAspect(to), judgeAspect(g))
 		}},
 		{"face-black", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeResize(g, g.Rect.Dx(), g.Rect.Dy())
 			w, h := to.Rect.Dx(), to.Rect.Dy()
 			draw.Draw(to, image.Rect(w*2/5, h/5, w*3/5, h*45/100), image.Black, image.Point{}, draw.Src)
-			return judgeJPEG(to, 80), same(g, to)
+			return judgeJPEG(to, 80), judgeSame(g, to)
 		}},
 		{"logo-17", func(g *image.Gray, r *rand.Rand) (*image.Gray, affine) {
 			to := judgeResize(g, g.Rect.Dx(), g.Rect.Dy())
@@ -163,7 +173,7 @@ func judgeForms() []judgeForm {
 				x, y := w/50+d*(3+4*i)/12, w/50+d/3
 				draw.Draw(to, image.Rect(x, y, x+d/8, y+d/3), image.White, image.Point{}, draw.Src)
 			}
-			return judgeJPEG(to, 80), same(g, to)
+			return judgeJPEG(to, 80), judgeSame(g, to)
 		}},
 	}
 }
