@@ -33,6 +33,10 @@ type segment struct {
 	byQuality [102]int // entries by quality of their PDQ; [101] is unknown
 	bytesOnly int      // entries without any hash to compare
 	manifest  int      // rows of path and size alone
+
+	marked      map[string]int // entries of each ref that has a mark
+	disabled    int            // entries that are
+	quarantined int
 }
 
 // owner says whose a row is. Entries with the same hash share a row: the first
@@ -81,7 +85,10 @@ type builder struct {
 	seg     segment
 	entries int
 	sha     []shaKey
-	ref     []uint32 // of each entry, the first entry with the same ref
+	ref     []uint32          // of each entry, the first entry with the same ref
+	plain   []bool            // entries of which no window counts
+	own     *own              // its marks hold; nil: none
+	marks   map[uint32]string // state of the marked, by the first entry of their ref
 	pdq     []class
 
 	pdqRow   map[uint64]uint32 // digest of a hash -> the last row of that digest
@@ -94,9 +101,10 @@ type shaKey struct {
 	entry  uint32
 }
 
-func newBuilder(rows int) *builder {
-	b := &builder{pdqRow: make(map[uint64]uint32, rows), phashRow: map[uint64]uint32{}}
+func newBuilder(rows int, o *own) *builder {
+	b := &builder{own: o, marks: map[uint32]string{}, pdqRow: make(map[uint64]uint32, rows), phashRow: map[uint64]uint32{}}
 	b.pdq = make([]class, 0, rows)
+	b.seg.marked = map[string]int{}
 	b.seg.qual = make([]int8, 0, rows)
 	b.seg.owner = make([]owner, 0, rows)
 	b.sha = make([]shaKey, 0, rows)
@@ -113,10 +121,22 @@ func (b *builder) add(r *row) (first uint32, double bool) {
 		ref = r.twin
 	}
 	b.ref = append(b.ref, ref)
+	state := b.markOf(r, i, ref)
+	b.plain = append(b.plain, state != "" || r.pdq != nil && r.quality != UnknownQuality && r.quality < windowQuality)
+	hashed := r.flags&(hasSHA256|hasSHA1|hasCRC32|hasPDQ|hasPHash) != 0
+	if !hashed {
+		b.seg.manifest++
+	}
+	if state == Disabled {
+		b.seg.disabled++
+		return 0, false
+	}
 	if r.sha256 != nil {
 		b.sha = append(b.sha, shaKey{binary.BigEndian.Uint64(r.sha256), i})
 	}
 	switch {
+	case state == Quarantined:
+		b.seg.quarantined++
 	case r.pdq != nil:
 		if r.quality == UnknownQuality {
 			b.seg.byQuality[101]++
@@ -126,10 +146,8 @@ func (b *builder) add(r *row) (first uint32, double bool) {
 		return b.addPDQ(classOf([32]byte(r.pdq)), int8(r.quality), owner{i, ref})
 	case r.flags&hasPHash != 0 && !useless(uint64(r.phash)):
 		return b.addPHash(uint64(r.phash), owner{i, ref})
-	case r.flags&(hasSHA256|hasSHA1|hasCRC32|hasPHash) != 0:
+	case hashed:
 		b.seg.bytesOnly++
-	default:
-		b.seg.manifest++
 	}
 	return 0, false
 }
@@ -173,7 +191,37 @@ func (b *builder) addPHash(h uint64, o owner) (first uint32, double bool) {
 
 // addWindows takes the windows of an entry that was added before.
 func (b *builder) addWindows(windows []*phash.PDQ, entry uint32) {
-	b.seg.windows.add(windows, owner{entry, b.ref[entry]})
+	if !b.plain[entry] {
+		b.seg.windows.add(windows, owner{entry, b.ref[entry]})
+	}
+}
+
+// windowQuality is the quality of the whole picture below which none of its
+// windows is judged either.
+const windowQuality = 50
+
+// markOf is the state in which an entry's ref was marked, or "".
+func (b *builder) markOf(r *row, i, ref uint32) string {
+	if b.own == nil || len(b.own.marks) == 0 {
+		return ""
+	}
+	state := b.marks[ref]
+	name := string(r.ref)
+	if i == ref {
+		if name == "" {
+			name = DefaultRef(r.entry())
+		}
+		if state = b.own.marks[name].State; state != "" {
+			b.marks[i] = state
+		}
+	}
+	if state != "" {
+		if name == "" {
+			name = DefaultRef(r.entry())
+		}
+		b.seg.marked[name]++
+	}
+	return state
 }
 
 // share lets a later entry into the row.

@@ -279,7 +279,7 @@ func FuzzSearchEqualsLoop(f *testing.F) {
 
 // segmentOf builds a segment without a store.
 func segmentOf(t testing.TB, all []Entry) *segment {
-	b := newBuilder(len(all))
+	b := newBuilder(len(all), nil)
 	for i := range all {
 		e := all[i]
 		if reason := e.settle(); reason != "" {

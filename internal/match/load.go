@@ -40,7 +40,7 @@ func (s *Sets) Load(ctx context.Context, name string, rows iter.Seq2[Entry, erro
 	}
 	defer s.unlock(name)
 
-	l := newLoader(s, progress)
+	l := newLoader(s, name, progress)
 	flipped := false
 	defer func() {
 		if !flipped {
@@ -59,25 +59,44 @@ func (s *Sets) Load(ctx context.Context, name string, rows iter.Seq2[Entry, erro
 	seg := l.index.segment(r)
 	r.Set.ManifestEntries = seg.manifest
 	r.Set.Entries = r.Rows - seg.manifest
+	r.Set.LookAlikes = seg.lookAlikes(loadLookAlikes)
 	if err := s.selfTest(seg); err != nil {
 		return Set{}, fmt.Errorf("hash set %s fails its self-test: %w", name, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return Set{}, err
 	}
-	old, err := s.flip(&r)
+	set, old, err := s.take(l, seg, r)
 	if err != nil {
 		return Set{}, fmt.Errorf("store hash set %s: %w", name, err)
 	}
 	flipped = true
-	seg.record = r
-	s.publish(name, seg)
-	if err := s.clear(old); err != nil { // the set is loaded all the same
+	if err := s.clear(old...); err != nil { // the set is loaded all the same
 		s.now.Load().options.Log.Warn("old rows of a hash set stay until the next start", "set", name, "err", err)
 	}
-	set := seg.told(s.now.Load().options)
 	set.Notes = l.notes()
 	return set, nil
+}
+
+// take makes what was loaded the current version, and returns the rows that
+// nobody names any more.
+func (s *Sets) take(l *loader, seg *segment, r record) (set Set, old []uint64, err error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	name := r.Set.Name
+	o := s.now.Load().own[name]
+	if o != l.index.own { // an entry was marked while the load went on
+		if seg, err = s.build(r, o); err != nil {
+			return Set{}, nil, err
+		}
+	}
+	if old, err = s.flip(&r); err != nil {
+		return Set{}, nil, err
+	}
+	seg.record = r
+	s.publish(name, seg, o)
+	v := s.now.Load()
+	return v.told(seg), old, nil
 }
 
 // loader is one load on its way.
@@ -104,11 +123,11 @@ type loader struct {
 	from       string // the file of the entry read last
 }
 
-func newLoader(s *Sets, progress func(int)) *loader {
+func newLoader(s *Sets, name string, progress func(int)) *loader {
 	if progress == nil {
 		progress = func(int) {}
 	}
-	return &loader{sets: s, progress: progress, index: newBuilder(0), seed: maphash.MakeSeed(), refs: map[uint64]uint32{}, shas: map[uint64]uint32{}}
+	return &loader{sets: s, progress: progress, index: newBuilder(0, s.now.Load().own[name]), seed: maphash.MakeSeed(), refs: map[uint64]uint32{}, shas: map[uint64]uint32{}}
 }
 
 // read takes all rows and writes them under an ID that no record names.
@@ -279,7 +298,7 @@ func (s *Sets) selfTest(seg *segment) error {
 // findSelf looks for entry i by all that the index knows of it.
 func (s *Sets) findSelf(seg *segment, i uint32) error {
 	e, err := s.entry(seg.record.ID, i)
-	if err != nil {
+	if err != nil || seg.marked[e.Ref] > 0 {
 		return err
 	}
 	if e.SHA256 != "" {

@@ -104,14 +104,14 @@ func TestCrash(t *testing.T) {
 	}
 	load(t, s, "set", numbered(r, 3))
 
-	l := newLoader(s, nil) // dies after its rows are written
+	l := newLoader(s, "set", nil) // dies after its rows are written
 	if err := l.read(t.Context(), entries(numbered(r, 3000))); err != nil {
 		t.Fatal(err)
 	}
-	reopen := func(want int) {
+	reopen := func(want, before, after int) {
 		t.Helper()
-		if n := storedRows(t, db); n != 2 {
-			t.Errorf("at the crash %d row buckets are stored, want 2", n)
+		if n := storedRows(t, db); n != before {
+			t.Errorf("at the crash %d row buckets are stored, want %d", n, before)
 		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)
@@ -123,13 +123,16 @@ func TestCrash(t *testing.T) {
 		if got := collect(t, s.Entries("set")); len(got) != want {
 			t.Errorf("after the crash: got %d entries, want %d", len(got), want)
 		}
-		if n := storedRows(t, db); n != 1 {
-			t.Errorf("after Open %d row buckets are stored, want 1", n)
+		if n := storedRows(t, db); n != after {
+			t.Errorf("after Open %d row buckets are stored, want %d", n, after)
 		}
 	}
-	reopen(3)
+	reopen(3, 2, 1)
+	for range keptVersions {
+		load(t, s, "set", numbered(r, 4))
+	}
 
-	l = newLoader(s, nil) // dies after the flip
+	l = newLoader(s, "set", nil) // dies after the flip
 	if err := l.read(t.Context(), entries(numbered(r, 3000))); err != nil {
 		t.Fatal(err)
 	}
@@ -137,9 +140,9 @@ func TestCrash(t *testing.T) {
 	if _, err := s.flip(&rec); err != nil {
 		t.Fatal(err)
 	}
-	reopen(3000)
-	if set, err := s.Show("set"); err != nil || set.Version != 2 {
-		t.Errorf("after the crash: got version %d, %v, want 2", set.Version, err)
+	reopen(3000, keptVersions+2, keptVersions+1)
+	if set, err := s.Show("set"); err != nil || set.Version != keptVersions+2 {
+		t.Errorf("after the crash: got version %d, %v, want %d", set.Version, err, keptVersions+2)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -59,15 +60,24 @@ type Sets struct {
 
 	now atomic.Pointer[view] // what Search sees; replaced whole, never changed
 
+	// changing is held while something of a set is changed on the disk and in
+	// the view, so that neither knows more than the other.
+	changing sync.Mutex
+
 	mu   sync.Mutex      // guards busy and the making of a new view
 	busy map[string]bool // names that a Load or Drop works on
+
+	suppressed atomic.Int64
+	floods     floods
 }
 
 // view is one state of all sets. A search takes it once.
 type view struct {
 	options  Options
-	segments []*segment // by name
+	segments []*segment      // by name
+	own      map[string]*own // by name; there may be one of a set that is not loaded
 	sight    string
+	horizon  string
 }
 
 // Open reads the sets of db into memory and clears what an interrupted load
@@ -84,15 +94,19 @@ func Open(db *kv.DB, o Options) (*Sets, error) {
 	if err := s.sweep(records); err != nil {
 		return nil, fmt.Errorf("clear leftovers of hash sets: %w", err)
 	}
+	owns, err := s.owns()
+	if err != nil {
+		return nil, fmt.Errorf("read what belongs to hash sets: %w", err)
+	}
 	segments := make([]*segment, 0, len(records))
 	for _, r := range records {
-		seg, err := s.build(r)
+		seg, err := s.build(r, owns[r.Set.Name])
 		if err != nil {
 			return nil, fmt.Errorf("read hash set %s: %w", r.Set.Name, err)
 		}
 		segments = append(segments, seg)
 	}
-	s.now.Store(newView(o, segments))
+	s.now.Store(newView(o, segments, owns))
 	return s, nil
 }
 
@@ -104,15 +118,22 @@ func (s *Sets) Configure(o Options) {
 	if o.Log == nil {
 		o.Log = old.options.Log
 	}
-	s.now.Store(newView(o, old.segments))
+	s.now.Store(newView(o, old.segments, old.own))
 }
 
 // Sight is a token that changes whenever the answer of Search may change: a
-// set was loaded or dropped, or a threshold was moved.
+// set was loaded or dropped, an entry disabled, a threshold moved, a review
+// given.
 func (s *Sets) Sight() string { return s.now.Load().sight }
 
-// publish puts seg in the place of the set of its name; nil takes name away.
-func (s *Sets) publish(name string, seg *segment) {
+// Horizon is Sight without what lets a set see less: while it stays, a picture
+// in which nothing was found is worth no second look. That an entry may lead
+// now since another was disabled is not taken for more.
+func (s *Sets) Horizon() string { return s.now.Load().horizon }
+
+// publish puts seg in the place of the set of its name, nil takes it away; o is
+// what belongs to the name.
+func (s *Sets) publish(name string, seg *segment, o *own) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old := s.now.Load()
@@ -125,7 +146,11 @@ func (s *Sets) publish(name string, seg *segment) {
 	if seg != nil {
 		segments = append(segments, seg)
 	}
-	s.now.Store(newView(old.options, segments))
+	owns := maps.Clone(old.own)
+	if owns[name] = o; o == nil {
+		delete(owns, name)
+	}
+	s.now.Store(newView(old.options, segments, owns))
 }
 
 // lock keeps a second Load or Drop away from name.

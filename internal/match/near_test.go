@@ -128,7 +128,7 @@ func TestScanLearns(t *testing.T) {
 // Windows that have no hash make no row, and the others keep their numbers.
 func TestWindowRows(t *testing.T) {
 	r := rand.New(rand.NewPCG(33, 34))
-	b := newBuilder(0)
+	b := newBuilder(0, nil)
 	p, q := randomPDQ(r), randomPDQ(r)
 	b.seg.windows.add([]*phash.PDQ{&p, nil, &q}, owner{3, 1})
 	b.seg.windows.add(nil, owner{4, 4})

@@ -148,7 +148,7 @@ func TestSetJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	listKeys := []string{"name", "version", "state", "entries", "refs", "detail", "exact_only", "duplicates", "look_alikes", "disabled", "quarantined", "selectors", "manifest_entries", "loaded_at", "loaded_by", "source_sha256"}
-	showKeys := append(slices.Clone(listKeys), "thresholds", "calibrated_at", "rows", "memory_bytes", "cameras", "without_background", "not_distinctive")
+	showKeys := append(slices.Clone(listKeys), "thresholds", "calibrated_at", "rows", "memory_bytes", "cameras", "without_background", "not_distinctive", "negatives", "kept_versions")
 	for _, tt := range []struct {
 		set  Set
 		want []string
@@ -166,7 +166,7 @@ func TestSetJSON(t *testing.T) {
 				t.Errorf("key %s is missing in %s", k, text)
 			}
 		}
-		if len(got) != len(tt.want) || got["detail"] != "hashes" || got["state"] != "active" || got["look_alikes"] != nil || got["source_sha256"] != nil {
+		if len(got) != len(tt.want) || got["detail"] != "hashes" || got["state"] != "active" || got["look_alikes"] != 0.0 || got["source_sha256"] != nil {
 			t.Errorf("got %s", text)
 		}
 	}

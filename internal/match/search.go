@@ -43,6 +43,7 @@ type Hit struct {
 	EntryWindow phash.Window // the part of the entry that it is like
 	Frame       int          // of the found picture
 	Stage       string       // how far the search went: ByBytes, ByHash, ByWindow
+	PDQ         *phash.PDQ   // of Window, upright; nil where it has none
 	Explain
 }
 
@@ -79,10 +80,11 @@ func (s *Sets) Search(q Query) []Hit {
 	return s.answer(func(v *view, seg *segment) ([]Hit, error) {
 		hits, err := s.exact(seg, q.SHA256)
 		if len(hits) > 0 {
+			hits[0].PDQ = &q.Parts[0].Turns[0]
 			return hits, err
 		}
-		like, err2 := s.alike(v.options, seg, l)
-		return like, errors.Join(err, err2)
+		like, err2 := s.alike(v.optionsOf(seg), seg, l)
+		return s.held(v, seg, l.Query, like), errors.Join(err, err2)
 	})
 }
 
@@ -219,6 +221,7 @@ func (s *Sets) hitOf(o Options, seg *segment, l *look, c judged) (Hit, error) {
 	part := &l.Parts[c.part]
 	hit.Window, hit.Frame, hit.EntryWindow = part.Window, part.Frame, c.entryWindow()
 	hit.Algorithm, hit.Verdict, hit.Lead = PDQ, c.verdict, c.lead
+	hit.PDQ = &part.Turns[0]
 	hit.Rule = c.rule
 	if c.members > 0 {
 		hit.Camera, hit.CameraEntries = &hit.Ref, &c.members
@@ -242,6 +245,7 @@ func (s *Sets) alikePHash(o Options, seg *segment, q *Query) ([]Hit, error) {
 	e, err := s.entry(seg.record.ID, seg.phashOwner[row].entry)
 	hit := newHit(seg, seg.phashOwner[row].entry, e, d, turn)
 	hit.Algorithm, hit.Stage, hit.Lead = PHash, ByHash, leadOf(next, dn-d)
+	hit.PDQ = &q.Parts[0].Turns[0]
 	hit.Verdict, hit.Rule = phashVerdict(d, o)
 	return []Hit{hit}, err
 }
@@ -263,14 +267,16 @@ func newHit(seg *segment, i uint32, e Entry, distance, turn int) Hit {
 }
 
 // newView sorts the sets and makes the token of what they can answer.
-func newView(o Options, segments []*segment) *view {
+func newView(o Options, segments []*segment, owns map[string]*own) *view {
 	segments = slices.Clone(segments)
 	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.record.Set.Name, b.record.Set.Name) })
+	v := &view{options: o, segments: segments, own: owns}
 	h := sha256.New()
 	const rules = 2 // raise it when the rules of search.go or rule.go change
 	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality)
 	for _, seg := range segments {
 		fmt.Fprintln(h, seg.record.Set.Name, seg.record.Set.Version, seg.record.ID)
 	}
-	return &view{options: o, segments: segments, sight: hex.EncodeToString(h.Sum(nil)[:8])}
+	v.horizon, v.sight = v.tokens(h)
+	return v
 }

@@ -18,11 +18,11 @@ type Set struct {
 	Entries         int       `json:"entries"` // manifest rows are counted apart
 	Refs            int       `json:"refs"`    // distinct ones
 	DetailKind      string    `json:"detail"`
-	ExactOnly       int       `json:"exact_only"` // no hash, or its quality is too low: only equal bytes are found
-	Duplicates      int       `json:"duplicates"` // entries with the hash or the SHA-256 of one before
-	LookAlikes      *int      `json:"look_alikes"`
-	Disabled        int       `json:"disabled"`
-	Quarantined     int       `json:"quarantined"`
+	ExactOnly       int       `json:"exact_only"`  // no hash, or its quality is too low: only equal bytes are found
+	Duplicates      int       `json:"duplicates"`  // entries with the hash or the SHA-256 of one before
+	LookAlikes      *int      `json:"look_alikes"` // see lookalikes.go; nil: not counted
+	Disabled        int       `json:"disabled"`    // entries that somebody took out of the judging
+	Quarantined     int       `json:"quarantined"` // entries that flooded: only equal bytes are found
 	Selectors       int       `json:"selectors"`
 	ManifestEntries int       `json:"manifest_entries"` // rows of path and size alone
 	LoadedAt        time.Time `json:"loaded_at"`
@@ -45,12 +45,15 @@ type Detail struct {
 	Cameras           *int       `json:"cameras"`
 	WithoutBackground *int       `json:"without_background"`
 	NotDistinctive    *int       `json:"not_distinctive"`
+	Negatives         int        `json:"negatives"`     // found pictures that reviews call false positives
+	KeptVersions      []int      `json:"kept_versions"` // that a rollback can go back to, the newest first
 }
 
 // Thresholds are the Options under which a set is searched.
 type Thresholds struct {
 	MaxDistance      int `json:"max_distance"`
 	CopyDistance     int `json:"copy_distance"`
+	WindowDistance   int `json:"window_distance"`
 	MinLead          int `json:"min_lead"`
 	PHashMaxDistance int `json:"phash_max_distance"`
 	MinQuality       int `json:"min_quality"`
@@ -66,7 +69,7 @@ func (s *Sets) List() ([]Set, error) {
 	v := s.now.Load()
 	sets := make([]Set, 0, len(v.segments))
 	for _, seg := range v.segments {
-		sets = append(sets, seg.told(v.options))
+		sets = append(sets, v.told(seg))
 	}
 	return sets, nil
 }
@@ -78,7 +81,7 @@ func (s *Sets) Show(name string) (Set, error) {
 	if seg == nil {
 		return Set{}, fmt.Errorf("%s: %w", name, ErrNoSet)
 	}
-	return seg.shown(v.options), nil
+	return v.shown(seg), nil
 }
 
 func (v *view) find(name string) *segment {
@@ -90,29 +93,54 @@ func (v *view) find(name string) *segment {
 	return nil
 }
 
-// told adds to the stored facts what depends on the thresholds.
-func (s *segment) told(o Options) Set {
-	set := s.record.Set
+// optionsOf are the thresholds under which a set is searched: those of the
+// config or, where it was calibrated, its own. Nothing passes MaxDistance.
+func (v *view) optionsOf(seg *segment) Options {
+	o := v.options
+	own := v.own[seg.record.Set.Name]
+	if own == nil || own.Thresholds == nil {
+		return o
+	}
+	t := own.Thresholds
+	o.MaxDistance = min(o.MaxDistance, t.MaxDistance)
+	o.CopyDistance, o.WindowDistance = min(t.CopyDistance, o.MaxDistance), min(t.WindowDistance, o.MaxDistance)
+	o.MinLead, o.PHashMaxDistance = t.MinLead, min(t.PHashMaxDistance, o.MaxDistance)
+	return o
+}
+
+// told adds to the stored facts what depends on the thresholds and the marks.
+func (v *view) told(s *segment) Set {
+	set, o := s.record.Set, v.optionsOf(s)
 	set.ExactOnly = s.bytesOnly
 	for quality, n := range s.byQuality[:101] {
 		if !o.usable(quality) {
 			set.ExactOnly += n
 		}
 	}
+	set.Disabled, set.Quarantined = s.disabled, s.quarantined
 	return set
 }
 
-func (s *segment) shown(o Options) Set {
-	set := s.told(o)
+func (v *view) shown(s *segment) Set {
+	set, o := v.told(s), v.optionsOf(s)
 	set.Detail = &Detail{
-		Thresholds:  Thresholds{o.MaxDistance, o.CopyDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality},
-		Rows:        s.pdq.len() + s.windows.hash.len() + len(s.phash),
-		MemoryBytes: s.memory(),
+		Thresholds:   Thresholds{o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality},
+		Rows:         s.pdq.len() + s.windows.hash.len() + len(s.phash),
+		MemoryBytes:  s.memory(),
+		KeptVersions: []int{},
+	}
+	if own := v.own[set.Name]; own != nil {
+		set.Detail.CalibratedAt = own.CalibratedAt
+		set.Detail.Negatives = len(own.negatives)
+	}
+	for _, b := range s.record.Before {
+		set.Detail.KeptVersions = append(set.Detail.KeptVersions, b.Set.Version)
 	}
 	return set
 }
 
-// Drop takes a set away. Once the record is gone a crash cannot bring it back;
+// Drop takes a set away, with the versions that were kept of it, its marks and
+// its thresholds. Once the record is gone a crash cannot bring it back;
 // the rows are cleared after it, or by the next Open.
 func (s *Sets) Drop(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
@@ -122,18 +150,34 @@ func (s *Sets) Drop(ctx context.Context, name string) error {
 		return err
 	}
 	defer s.unlock(name)
-	if s.now.Load().find(name) == nil {
-		return fmt.Errorf("%s: %w", name, ErrNoSet)
-	}
 	old, err := s.forget(name)
 	if err != nil {
-		return fmt.Errorf("drop hash set %s: %w", name, err)
+		return err
 	}
-	s.publish(name, nil)
-	if err := s.clear(old); err != nil {
+	if err := s.clear(old...); err != nil {
 		return fmt.Errorf("clear rows of hash set %s: %w", name, err)
 	}
 	return nil
+}
+
+// forget takes a set out of the view and its records off the disk, and returns
+// the rows that nobody names any more.
+func (s *Sets) forget(name string) (old []uint64, err error) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
+	v := s.now.Load()
+	if v.find(name) == nil {
+		return nil, fmt.Errorf("%s: %w", name, ErrNoSet)
+	}
+	if old, err = s.forgetRecord(name); err != nil {
+		return nil, fmt.Errorf("drop hash set %s: %w", name, err)
+	}
+	var stays *own
+	if o := v.own[name]; o != nil && len(o.negatives) > 0 {
+		stays = (&own{negatives: o.negatives}).seal()
+	}
+	s.publish(name, nil, stays)
+	return old, nil
 }
 
 // Entries gives out the entries of a set in the order of their rows. The
@@ -146,26 +190,21 @@ func (s *Sets) Entries(name string) iter.Seq2[Entry, error] {
 			yield(Entry{}, fmt.Errorf("%s: %w", name, ErrNoSet))
 			return
 		}
-		for number := range (seg.record.Rows + blockRows - 1) / blockRows {
-			var entries []Entry
-			err := s.viewBlock(seg.record.ID, uint64(number), func(p packed) error {
-				for i := range p.len() {
-					r, err := p.row(i)
-					if err != nil {
-						return err
-					}
-					entries = append(entries, r.entry())
-				}
-				return nil
-			})
-			if err == nil {
-				err = s.addDetail(seg.record.ID, number, entries)
-			}
-			if errors.Is(err, errGone) && s.now.Load().find(name) == seg {
+		s.entriesOf(seg.record, func() bool { return s.now.Load().find(name) == seg })(yield)
+	}
+}
+
+// entriesOf gives out the entries of a version; still says whether it should
+// be there.
+func (s *Sets) entriesOf(r record, still func() bool) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for number := range (r.Rows + blockRows - 1) / blockRows {
+			entries, err := s.entriesIn(r.ID, number)
+			if errors.Is(err, errGone) && still() {
 				err = ErrDamaged
 			}
 			if err != nil {
-				yield(Entry{}, fmt.Errorf("entries of hash set %s: %w", name, err))
+				yield(Entry{}, fmt.Errorf("entries of hash set %s: %w", r.Set.Name, err))
 				return
 			}
 			for _, e := range entries {
@@ -175,4 +214,22 @@ func (s *Sets) Entries(name string) iter.Seq2[Entry, error] {
 			}
 		}
 	}
+}
+
+// entriesIn reads one block with the detail of its entries.
+func (s *Sets) entriesIn(id uint64, number int) (entries []Entry, err error) {
+	err = s.viewBlock(id, uint64(number), func(p packed) error {
+		for i := range p.len() {
+			r, err := p.row(i)
+			if err != nil {
+				return err
+			}
+			entries = append(entries, r.entry())
+		}
+		return nil
+	})
+	if err == nil {
+		err = s.addDetail(id, number, entries)
+	}
+	return entries, err
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"leakwatch/internal/kv"
 	"leakwatch/internal/phash"
@@ -48,7 +49,13 @@ type record struct {
 	Set  Set    `json:"set"`
 	ID   uint64 `json:"id"`   // of the bucket of its rows
 	Rows int    `json:"rows"` // stored, manifest rows too
+
+	Before []record `json:"before,omitempty"` // the versions that it replaced, the newest first
 }
+
+// keptVersions is how many replaced versions of a set stay on the disk, to go
+// back to and to compare with.
+const keptVersions = 2
 
 func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
@@ -108,9 +115,10 @@ func (s *Sets) putBlocks(id, first uint64, blocks [][]byte) error {
 }
 
 // flip makes r the current version of its set, gives it its number, and
-// returns the ID of the rows that it replaced, or 0. A crash before its commit
-// leaves the old version, after it the new one.
-func (s *Sets) flip(r *record) (old uint64, err error) {
+// returns the IDs of the rows that nobody names any more. The version that it
+// replaces is kept beside it, and those before up to keptVersions. A crash
+// before its commit leaves the old version, after it the new one.
+func (s *Sets) flip(r *record) (gone []uint64, err error) {
 	err = s.db.Update(func(tx *kv.Tx) error {
 		name := []byte(r.Set.Name)
 		versions, sets := tx.Bucket([]byte(versionsBucket)), tx.Bucket([]byte(setsBucket))
@@ -119,48 +127,71 @@ func (s *Sets) flip(r *record) (old uint64, err error) {
 			version = binary.BigEndian.Uint64(v) + 1
 		}
 		r.Set.Version = int(version)
-		if old, err = rowsOf(sets.Get(name)); err != nil {
-			return err
-		}
-		v, err := json.Marshal(r)
+		old, err := versionsOf(sets.Get(name))
 		if err != nil {
 			return err
 		}
+		old = slices.DeleteFunc(old, func(o record) bool { return o.ID == r.ID })
+		kept := min(len(old), keptVersions)
+		r.Before, gone = old[:kept], ids(old[kept:])
 		if err := versions.Put(name, key(version)); err != nil {
 			return err
 		}
-		return sets.Put(name, v)
+		return put(sets, r.Set.Name, r)
 	})
-	return old, err
+	return gone, err
 }
 
-// forget takes the record of name away and returns the ID of its rows.
-func (s *Sets) forget(name string) (old uint64, err error) {
-	err = s.db.Update(func(tx *kv.Tx) error {
-		sets := tx.Bucket([]byte(setsBucket))
-		if old, err = rowsOf(sets.Get([]byte(name))); err != nil {
-			return err
-		}
-		return sets.Delete([]byte(name))
-	})
-	return old, err
-}
-
-func rowsOf(v []byte) (id uint64, err error) {
+// versionsOf are the versions of a set that are on the disk, the current one
+// first.
+func versionsOf(v []byte) ([]record, error) {
 	if v == nil {
-		return 0, nil
+		return nil, nil
 	}
 	var r record
 	if err := json.Unmarshal(v, &r); err != nil {
-		return 0, fmt.Errorf("record of a set: %w", ErrDamaged)
+		return nil, fmt.Errorf("record of a set: %w", ErrDamaged)
 	}
-	return r.ID, nil
+	before := r.Before
+	r.Before = nil
+	return append([]record{r}, before...), nil
 }
 
-// clear deletes the rows of id and their detail in steps, so that no
-// transaction grows with the set. The rows go last: a crash in between leaves
-// the rest to sweep, which goes by them.
-func (s *Sets) clear(id uint64) error {
+func ids(of []record) (all []uint64) {
+	for i := range of {
+		all = append(all, of[i].ID)
+	}
+	return all
+}
+
+// forgetRecord takes all that is known of name away, but for its rows, whose
+// IDs it returns.
+func (s *Sets) forgetRecord(name string) (old []uint64, err error) {
+	err = s.db.Update(func(tx *kv.Tx) error {
+		sets := tx.Bucket([]byte(setsBucket))
+		versions, err := versionsOf(sets.Get([]byte(name)))
+		if err != nil {
+			return err
+		}
+		old = ids(versions)
+		return errors.Join(sets.Delete([]byte(name)), forgetOwn(tx, name))
+	})
+	return old, err
+}
+
+// clear deletes rows and their detail in steps, so that no transaction grows
+// with the set. The rows go last: a crash in between leaves the rest to sweep,
+// which goes by them.
+func (s *Sets) clear(ids ...uint64) error {
+	for _, id := range ids {
+		if err := s.clearRows(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Sets) clearRows(id uint64) error {
 	if id == 0 {
 		return nil
 	}
@@ -206,6 +237,9 @@ func (s *Sets) sweep(records []record) error {
 	named := map[uint64]bool{}
 	for _, r := range records {
 		named[r.ID] = true
+		for _, id := range ids(r.Before) {
+			named[id] = true
+		}
 	}
 	var leftovers []uint64
 	err := s.db.View(func(tx *kv.Tx) error {
@@ -264,9 +298,9 @@ func (s *Sets) entry(id uint64, i uint32) (e Entry, err error) {
 	return e, err
 }
 
-// build reads the rows of r into memory.
-func (s *Sets) build(r record) (*segment, error) {
-	b := newBuilder(r.Rows)
+// build reads the rows of r into memory; the marks of o, which may be nil, hold.
+func (s *Sets) build(r record, o *own) (*segment, error) {
+	b := newBuilder(r.Rows, o)
 	err := s.db.View(func(tx *kv.Tx) error {
 		rows := tx.Bucket([]byte(rowsBucket)).Bucket(key(r.ID))
 		if rows == nil {
