@@ -72,7 +72,7 @@ func sameOutcome(t *testing.T, data []byte, shared *tables) {
 	if Sniff(data) != "jpeg" || len(data) > 1<<16 {
 		return
 	}
-	p := plan{tables: shared}
+	p := plan{asked: asked{tables: shared}}
 	if readJPEG(data, &p) != nil || p.width > 2000 || p.height > 2000 || p.memory > 16<<20 || p.width < 1 {
 		return
 	}
