@@ -94,11 +94,13 @@ type PictureConfig struct {
 
 // MatchConfig says how near is near.
 type MatchConfig struct {
-	MaxDistance      int `toml:"max_distance"`
-	CopyDistance     int `toml:"copy_distance"`
-	MinLead          int `toml:"min_lead"`
-	PHashMaxDistance int `toml:"phash_max_distance"`
-	MinQuality       int `toml:"min_quality"`
+	MaxDistance      int  `toml:"max_distance"`
+	CopyDistance     int  `toml:"copy_distance"`
+	WindowDistance   int  `toml:"window_distance"`
+	MinLead          int  `toml:"min_lead"`
+	PHashMaxDistance int  `toml:"phash_max_distance"`
+	MinQuality       int  `toml:"min_quality"`
+	Deep             bool `toml:"deep"`
 }
 
 // WebConfig says where the desk, the metrics and the health pages are served.
@@ -155,7 +157,7 @@ func defaultConfig() Config {
 			MaxFrames:     16,
 			MaxTime:       seconds(10),
 		},
-		Match: MatchConfig{MaxDistance: 63, CopyDistance: 45, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50},
+		Match: MatchConfig{MaxDistance: 63, CopyDistance: 45, WindowDistance: 39, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50},
 		Web:   WebConfig{Listen: "127.0.0.1:8480"},
 	}
 }

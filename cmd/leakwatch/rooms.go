@@ -30,7 +30,7 @@ func torOptions(cfg Config, log *slog.Logger) tor.Options {
 func matchOptions(cfg Config, log *slog.Logger) match.Options {
 	m := cfg.Match
 	return match.Options{
-		MaxDistance: m.MaxDistance, CopyDistance: m.CopyDistance, MinLead: m.MinLead,
+		MaxDistance: m.MaxDistance, CopyDistance: m.CopyDistance, WindowDistance: m.WindowDistance, MinLead: m.MinLead, Deep: m.Deep,
 		PHashMaxDistance: m.PHashMaxDistance, MinQuality: m.MinQuality, Log: log,
 	}
 }

@@ -52,8 +52,6 @@ type closer struct {
 type looked struct {
 	candidate
 	judgement
-	inliers  int
-	likeness float64
 }
 
 // look judges the candidates of one window. ok is false where none of them
@@ -70,28 +68,23 @@ func (c *closer) look(all []candidate, byHash judged) (best looked, ok bool, fai
 		}
 		entries[first.ref] = true
 		same := slices.DeleteFunc(slices.Clone(all), func(o candidate) bool { return o.entry != first.entry })
-		sure := byHash.verdict == Copy && byHash.entry == first.entry
-		found, done, err := c.entry(first.entry, same, sure)
+		ev := evidence{near: true}
+		if byHash.entry == first.entry {
+			ev.sure, ev.plain = byHash.verdict == Copy, plainly(&byHash)
+		}
+		found, done, err := c.entry(first.entry, same, ev)
 		if failed = err; err != nil {
 			return looked{}, false, err
 		}
-		if done && (!ok || found.stronger(&best)) {
+		if done && (!ok || found.before(&best.judgement)) {
 			best, ok = found, true
 		}
 	}
 	return best, ok, nil
 }
 
-// stronger orders what was found in one window.
-func (v *looked) stronger(other *looked) bool {
-	if n := cmp.Compare(strength(v.verdict), strength(other.verdict)); n != 0 {
-		return n < 0
-	}
-	return v.likeness > other.likeness
-}
-
 // entry lays one entry over the found picture from where its candidates put it.
-func (c *closer) entry(entry uint32, from []candidate, sure bool) (looked, bool, error) {
+func (c *closer) entry(entry uint32, from []candidate, ev evidence) (looked, bool, error) {
 	ref, err := c.sets.reference(c.seg, entry)
 	if err != nil || ref == nil {
 		return looked{}, false, err
@@ -104,11 +97,11 @@ func (c *closer) entry(entry uint32, from []candidate, sure bool) (looked, bool,
 		starts = append(starts, start{fromWindows(p.turn+1, window, p.entryWindow(), scene.aspect, ref.aspect), true})
 	}
 	first := from[0]
-	m, inliers := c.byPoints(c.l.Parts[first.part].Window, ref, mirrors(first.turn+1))
-	if inliers >= hashInliers {
+	m, n := c.byPoints(c.l.Parts[first.part].Window, ref, mirrors(first.turn+1))
+	if ev.inliers = n; n >= hashInliers {
 		starts = append(starts, start{m, false})
 	}
-	return c.judge(first, ref, starts, evidence{inliers: inliers, near: true, sure: sure})
+	return c.judge(first, ref, starts, ev)
 }
 
 // judge aligns and judges an entry.
@@ -121,7 +114,7 @@ func (c *closer) judge(at candidate, ref *reference, starts []start, ev evidence
 	if err != nil {
 		return looked{}, false, err
 	}
-	return looked{candidate: at, judgement: c.bench.judge(&q, ref, ground, ev), inliers: ev.inliers, likeness: q.likeness}, true, nil
+	return looked{candidate: at, judgement: c.bench.judge(&q, ref, ground, ev)}, true, nil
 }
 
 // mirrors reports whether an EXIF orientation turns a picture over.

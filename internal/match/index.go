@@ -22,6 +22,7 @@ type segment struct {
 
 	cameras cameras
 	grounds grounds
+	deep    deepened
 	windows windowRows
 
 	phash      []uint64 // the same for entries that have no PDQ

@@ -90,10 +90,14 @@ func loopVerdict(all []Entry, rows []loopRow, o Options, q *Query, r *loopRow, f
 	switch {
 	case r.distance > kinRadius:
 		return Weak
-	case apart < leastBits || wrong*wrongOfBits > apart:
-		return Kin
+	case apart >= leastBits && wrong*wrongOfBits <= apart:
+		return Copy
 	}
-	return Copy
+	lead := loopLead(all, o, q, r)
+	if first && lead != nil && r.distance <= sureDistance && 5*r.distance <= 2*(r.distance+*lead) {
+		return Copy
+	}
+	return Kin
 }
 
 // loopLead is the distance to the nearest with another hash and another ref,

@@ -7,6 +7,7 @@ type evidence struct {
 	inliers int  // keypoints that fit one map, 0 where none were held together
 	near    bool // a hash within the candidate's distance
 	sure    bool // and so near, with a lead, that the hash alone would name it
+	plain   bool // and as near as a re-encoded copy, while no other entry is
 }
 
 // judgement is the verdict on one found picture and one entry.
@@ -53,7 +54,7 @@ func (a *aligner) judge(q *aligned, ref *reference, b *background, ev evidence) 
 	j.left = a.toned(&q.grey, &e, &q.seen, &toned)
 	var same bool
 	if b != nil && b.usable {
-		same = a.judgeRegion(q, &toned, &e, b, &j)
+		same = a.judgeRegion(q, &toned, &e, b, ev, &j)
 	} else {
 		same = a.judgeAlone(q, &toned, &e, b, ev, &j)
 	}
@@ -71,7 +72,11 @@ func (a *aligner) judge(q *aligned, ref *reference, b *background, ev evidence) 
 
 // judgeRegion compares only where the entry differs from its own camera's
 // background.
-func (a *aligner) judgeRegion(q *aligned, toned, e *frame, b *background, j *judgement) bool {
+func (a *aligner) judgeRegion(q *aligned, toned, e *frame, b *background, ev evidence, j *judgement) bool {
+	if !b.distinctive() && ev.plain {
+		j.rule = fmt.Sprintf("hardly anything sets the entry apart from its camera (%.1f %% of the picture), but its hash is as near as that of a re-encoded copy, and no other is", 100*b.mass)
+		return true
+	}
 	if !b.distinctive() {
 		j.rule = fmt.Sprintf("not distinctive: this camera, no vehicle to compare (%.1f %% of the picture differ from its background, %.1f %% are needed)", 100*b.mass, 100*leastMass)
 		return false

@@ -38,12 +38,13 @@ var (
 // Options are the thresholds of the verdict. Nothing is filled in: a zero
 // MaxDistance means that only an equal hash is a hit. See DefaultOptions.
 type Options struct {
-	MaxDistance      int // PDQ bits, 0 to 256; nothing farther is a hit, whatever else is set
-	CopyDistance     int // PDQ bits; not farther, and with a lead, is a copy
-	WindowDistance   int // the same for a window of an entry
-	MinLead          int // bits by which the nearest entry must lead over the next
-	PHashMaxDistance int // pHash bits, for entries without PDQ
-	MinQuality       int // 0 to 100; below it, on either side, only equal bytes are judged
+	MaxDistance      int  // PDQ bits, 0 to 256; nothing farther is a hit, whatever else is set
+	CopyDistance     int  // PDQ bits; not farther, and with a lead, is a copy
+	WindowDistance   int  // the same for a window of an entry
+	MinLead          int  // bits by which the nearest entry must lead over the next
+	PHashMaxDistance int  // pHash bits, for entries without PDQ
+	Deep             bool // look by keypoints for what no hash finds
+	MinQuality       int  // 0 to 100; below it, on either side, only equal bytes are judged
 
 	Log *slog.Logger // nil: nothing is logged
 }

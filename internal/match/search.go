@@ -170,16 +170,26 @@ func (s *Sets) alike(o Options, seg *segment, l *look) ([]Hit, error) {
 		more, err2 := s.alikePHash(o, seg, l.Query)
 		hits, err = append(hits, more...), errors.Join(err, err2)
 	}
-	return thin(hits), err
+	hits = thin(hits)
+	if near := s.closer(o, seg, l); near != nil && o.Deep && (len(hits) == 0 || hits[0].Verdict == Weak) {
+		more, err2 := near.deep()
+		hits, err = thin(append(hits, more...)), errors.Join(err, err2)
+	}
+	return hits, err
+}
+
+// closer is nil where a set or a query does not allow a closer look.
+func (s *Sets) closer(o Options, seg *segment, l *look) *closer {
+	if l.Sight == nil || seg.record.Set.DetailKind != Keypoints {
+		return nil
+	}
+	return &closer{sets: s, seg: seg, o: o, l: l, bench: l.bench()}
 }
 
 // verify judges the candidates of one set, which stand in the order of the
 // parts, and returns a hit for each frame and window that has any.
 func (s *Sets) verify(o Options, seg *segment, l *look, all []candidate) (hits []Hit, failed error) {
-	var near *closer
-	if l.Sight != nil && seg.record.Set.DetailKind == Keypoints {
-		near = &closer{sets: s, seg: seg, o: o, l: l, bench: l.bench()}
-	}
+	near := s.closer(o, seg, l)
 	for len(all) > 0 {
 		n := 1
 		first := &l.Parts[all[0].part]
@@ -273,7 +283,7 @@ func newView(o Options, segments []*segment, owns map[string]*own) *view {
 	v := &view{options: o, segments: segments, own: owns}
 	h := sha256.New()
 	const rules = 2 // raise it when the rules of search.go or rule.go change
-	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality)
+	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality, o.Deep)
 	for _, seg := range segments {
 		fmt.Fprintln(h, seg.record.Set.Name, seg.record.Set.Version, seg.record.ID)
 	}

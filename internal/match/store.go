@@ -57,6 +57,9 @@ type record struct {
 // back to and to compare with.
 const keptVersions = 2
 
+// numberOf reads what key wrote.
+func numberOf(k []byte) uint64 { return binary.BigEndian.Uint64(k) }
+
 func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
 // records reads all records, by name, and makes the buckets of a new store.

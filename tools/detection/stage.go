@@ -27,6 +27,7 @@ func stages() []stage {
 		{"hashes", "PDQ of the whole entry", func(e *match.Entry) { e.Windows, e.Points, e.Thumb = nil, nil, nil }, nil},
 		{"windows", "and of 26 windows of it", func(e *match.Entry) { e.Points, e.Thumb = nil, nil }, nil},
 		{"keypoints", "and laid over the picture", nil, nil},
+		{"deep", "and searched by keypoints where no hash is near", nil, func(o *match.Options) { o.Deep = true }},
 	}
 }
 
