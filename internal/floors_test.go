@@ -52,6 +52,7 @@ var allowed = []struct {
 	{"go.etcd.io/bbolt", []string{"internal/kv"}, "one place opens, checks and migrates the stores"},
 	{"github.com/corona10/goimagehash", []string{"internal/phash"}, "its traps stay behind one guard"},
 	{"golang.org/x/image/", []string{"internal/picture", "internal/demo", "internal/phash"}, "strangers' pictures are decoded in one room"},
+	{"github.com/gen2brain/", []string{"internal/picture"}, "strangers' pictures are decoded in one room"},
 	{"github.com/PuerkitoBio/goquery", []string{"internal/crawler"}, "pages are read in one room"},
 	{"github.com/pelletier/go-toml/", []string{"cmd/leakwatch"}, "only the wiring reads the config"},
 	{"github.com/spf13/cobra", []string{"cmd/leakwatch", "tools/manpages"}, "only the command line knows flags"},

@@ -40,6 +40,14 @@ var lifeForms = sync.OnceValue(func() map[string][]byte {
 		}
 		files[name] = file
 	}
+	if releaseTags != "" {
+		// One of the drawn pictures, encoded by libavif.
+		file, err := os.ReadFile("testdata/drawn.avif")
+		if err != nil {
+			panic(err)
+		}
+		files["g.avif"] = file
+	}
 	return files
 })
 

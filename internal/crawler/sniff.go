@@ -2,8 +2,10 @@ package crawler
 
 import (
 	"bytes"
+	"encoding/binary"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -33,13 +35,27 @@ func sniffPicture(b []byte) string {
 	switch kind := string(b[8:12]); {
 	case string(b[:4]) == "RIFF" && kind == "WEBP":
 		return "image/webp"
-	case string(b[4:8]) != "ftyp":
-	case kind == "avif" || kind == "avis":
-		return "image/avif"
-	case kind == "heic" || kind == "heix" || kind == "hevc" || kind == "mif1" || kind == "msf1":
-		return "image/heic"
+	case string(b[4:8]) == "ftyp":
+		return boxed(b)
 	}
 	return ""
+}
+
+// boxed tells AVIF from HEIC, which share their container, by the brands that
+// its first box lists.
+func boxed(b []byte) string {
+	size := int(binary.BigEndian.Uint32(b))
+	kind := ""
+	for at := 8; at+4 <= min(len(b), max(16, size)); at += 4 {
+		switch brand := string(b[at : at+4]); {
+		case at == 12: // the version
+		case brand == "avif" || brand == "avis":
+			return "image/avif"
+		case slices.Contains([]string{"heic", "heix", "hevc", "hevx", "heim", "heis", "mif1", "msf1", "miaf"}, brand):
+			kind = "image/heic"
+		}
+	}
+	return kind
 }
 
 // bitmap tells a BMP from a text that begins with BM: the reserved bytes are
