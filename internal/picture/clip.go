@@ -23,6 +23,7 @@ type clip struct {
 	frames        iter.Seq[clipFrame]
 	work          int64 // pixels that may be decoded for frames beyond the first
 	pixel         int64 // bytes that decode holds for each pixel of a frame
+	orientation   int   // of them all
 
 	canvas *canvas
 	drawn  int // the first frame that could be drawn
@@ -40,7 +41,7 @@ type clipFrame struct {
 
 // plan fills what a clip holds: canvas, a frame, and what a frame restores.
 func (c *clip) plan(p *plan) {
-	p.width, p.height, p.frames = c.width, c.height, c.count
+	p.width, p.height, p.frames, c.orientation = c.width, c.height, c.count, p.orientation
 	p.memory = (2 + c.pixel) * int64(c.width) * int64(c.height)
 	// Of frames so large that the work does not suffice for each, fewer are picked.
 	area := max(1, int64(c.width)*int64(c.height))
@@ -172,7 +173,7 @@ func (c *clip) further(most int) shower {
 					faults = append(faults, fmt.Sprintf("frame %d: %s", i+1, why))
 				}
 				if i == s.pick {
-					if err := show(c.canvas.surface(), 1); err != nil {
+					if err := show(c.canvas.surface(), c.orientation); err != nil {
 						return c.left(g, i, err)
 					}
 				}

@@ -226,6 +226,27 @@ func TestFramesThatShowNothingNewAreNotKept(t *testing.T) {
 	}
 }
 
+// The orientation of the file is that of all its frames.
+func TestFurtherFramesAreUpright(t *testing.T) {
+	a, b := scene(120, 80), drawn(8, 120, 80)
+	lying := image.Rect(0, 0, 80, 120)
+	frames := []shown{{lying, stored(a, 6), "keep", true}, {lying, stored(b, 6), "keep", true}}
+	raw := apngOf(80, 120, frames)
+	moving := webpAnimation(80, 120, frames)
+	for name, data := range map[string][]byte{
+		"png":  join(raw[:33], chunk("eXIf", exifBlock(6), 0), raw[33:]),
+		"webp": webpOf(moving[12:], riffChunk("EXIF", exifBlock(6))),
+	} {
+		p := decode(t, data)
+		if p.Width != 120 || len(p.Further) != 1 || far(p.Luma, grey(a)) > 1 || far(p.Further[0], grey(b)) > 1 {
+			t.Errorf("%s: %dx%d, %d kept, %q", name, p.Width, p.Height, len(p.Further), p.Why)
+		}
+		if s, err := picture.DecodeStored(t.Context(), data, picture.Limits{}); err != nil || len(s.Further) != 1 || far(s.Further[0], grey(frames[1].picture)) > 1 {
+			t.Errorf("%s, as stored: %v, %d kept", name, err, len(s.Further))
+		}
+	}
+}
+
 // Of a damaged animation everything is shown that is there.
 func TestFramesThatAreDamaged(t *testing.T) {
 	frames := []shown{}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"image/color"
+	"image/gif"
 	"image/jpeg"
 	"image/png"
 	"os"
@@ -65,10 +66,14 @@ func TestMemoryIsReckoned(t *testing.T) {
 	if jpeg.Encode(&j, ycc, nil) != nil || bmp.Encode(&w, rgba) != nil {
 		t.Fatal("encode")
 	}
+	var frames bytes.Buffer
+	if gif.EncodeAll(&frames, &gif.GIF{Image: []*image.Paletted{paletted, paletted, paletted, paletted}, Delay: make([]int, 4)}) != nil {
+		t.Fatal("encode")
+	}
 	for name, data := range map[string][]byte{
 		"png rgba": pngOf(rgba), "png grey": pngOf(gray), "png 16": pngOf(deep), "png palette": pngOf(paletted),
 		"tiff deflate": tiffOf(rgba, tiff.Deflate), "tiff 16": tiffOf(deep, tiff.Deflate), "tiff": tiffOf(rgba, tiff.Uncompressed), "tiff grey": tiffOf(gray, tiff.Deflate),
-		"jpeg": j.Bytes(), "bmp": w.Bytes(),
+		"jpeg": j.Bytes(), "bmp": w.Bytes(), "gif of frames": frames.Bytes(),
 	} {
 		if got, want := held(t, data); got > want+change {
 			t.Errorf("%s: %d KiB, reckoned %d", name, got>>10, want>>10)
