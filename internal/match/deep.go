@@ -5,7 +5,15 @@ import (
 	"slices"
 	"sync"
 
+	"leakwatch/internal/kv"
 	"leakwatch/internal/phash"
+)
+
+const (
+	// deepEntries is how many entries of a set with keypoints are searched by
+	// them: 300,000 would take 3 GB, and hold 48 million corners to choose among.
+	deepEntries = 20_000
+	mostElected = 12 // entries that are laid over the picture
 )
 
 // deepened are the votes of a set, once they were asked for.
@@ -15,11 +23,53 @@ type deepened struct {
 	votes *votes
 }
 
+// votesOf are made when they are first asked for; nil where the set has no
+// keypoints, or too many entries with some.
+func (s *Sets) votesOf(seg *segment) (*votes, error) {
+	seg.deep.Lock()
+	defer seg.deep.Unlock()
+	if seg.deep.asked {
+		return seg.deep.votes, nil
+	}
+	var b voteBuilder
+	entries := 0
+	err := s.db.View(func(tx *kv.Tx) error {
+		details := tx.Bucket([]byte(detailsBucket)).Bucket(key(seg.record.ID))
+		if details == nil {
+			return nil
+		}
+		c := details.Cursor()
+		for k, value := c.First(); k != nil && entries <= deepEntries; k, value = c.Next() {
+			var e Entry
+			if err := takeDetail(value, &e); err != nil {
+				return err
+			}
+			for n := numberOf(k); uint64(len(b.first)) < n; {
+				b.add(nil)
+			}
+			b.add(e.Points)
+			entries++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	seg.deep.asked = true
+	switch {
+	case entries > deepEntries:
+		s.now.Load().options.Log.Warn("a set has too many entries with keypoints to be searched by them", "set", seg.record.Set.Name, "most", deepEntries)
+	case entries > 0:
+		seg.deep.votes = b.build()
+	}
+	return seg.deep.votes, nil
+}
+
 // deep looks by keypoints for what the hashes did not find: the whole picture
 // and its mirror image against all entries, those with the most votes being
 // laid over the picture.
 func (c *closer) deep() ([]Hit, error) {
-	votes, err := c.sets.votes(c.seg)
+	votes, err := c.sets.votesOf(c.seg)
 	if err != nil || votes == nil || c.l.scene() == nil {
 		return nil, err
 	}
@@ -31,7 +81,7 @@ func (c *closer) deep() ([]Hit, error) {
 	var best *Hit
 	var found looked
 	for i, p := range []*phash.Points{points, &mirror} {
-		for _, v := range votes.best(p) {
+		for _, v := range votes.elect(p, mostElected) {
 			if !c.seg.judged(v.entry, c.o) {
 				continue
 			}

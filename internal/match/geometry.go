@@ -22,21 +22,20 @@ func (a affine) plausible() bool {
 	return u < 2*v && v < 2*u && math.Abs(shear) <= .35
 }
 
-// Lengths are shares of the entry's long side.
 const (
-	seedDistance  = .05  // of two points that make a map, at least
-	roughDistance = .035 // from where a map made of few expects a point
-	fineDistance  = .02  // from where one made of all that agree does
-	sameScale     = .5   // natural logarithm
-	sameAngle     = .5   // radians
+	seedDistance  = .05  // of the entry's long side: of two points that make a map, at least
+	roughDistance = .035 // of the same: from where a map made of two expects a point
+	roughPixels   = 7    // of the coarser of two levels: from where the first fit expects one
+	finePixels    = 3.5  // and a better one
+	sameScale     = .35  // natural logarithm
+	sameAngle     = .35  // radians
 	minSeed       = 3    // pairs that agree, before more are looked for
 	maxHypotheses = 3    // that are followed to the end
 )
 
 // mapOf finds the map from an entry to a found picture with which the most
-// keypoints agree, and their number: each point counts once, and each cell of
-// a 32x32 grid. Where there is no map the number is 0. In a mirrored picture
-// the map is found by Points.Mirrored.
+// keypoints agree, and how many do: see weigh. Where there is no map the number
+// is 0. In a mirrored picture the map is found by Points.Mirrored.
 func mapOf(entry, found *phash.Points) (affine, int) {
 	pairs := pairsOf(entry.List, found.List)
 	if len(pairs) < minSeed {
@@ -44,13 +43,13 @@ func mapOf(entry, found *phash.Points) (affine, int) {
 	}
 	g := newGeometry(entry, found)
 	var best affine
-	most := 0
-	for _, start := range g.hypotheses(pairs[:min(len(pairs), bestPairs)]) {
+	most := 0.
+	for _, start := range g.hypotheses(pairs) {
 		if m, n := g.follow(start, pairs); n > most {
 			best, most = m, n
 		}
 	}
-	return best, most
+	return best, int(most)
 }
 
 // spot is a point as the geometry sees it.

@@ -1,10 +1,8 @@
 package phash
 
 import (
-	"cmp"
 	"image"
 	"math"
-	"slices"
 )
 
 // Want says for which side of a comparison keypoints are made.
@@ -55,10 +53,8 @@ func PointsOf(luma *image.Gray, want Want) Points {
 	}
 	d := newDescriber()
 	out.List = make([]Point, 0, quota)
-	for i, n := range shares(all, found, quota) {
-		for _, c := range spreadOut(&all[i], found[i], n) {
-			out.List = append(out.List, d.point(&all[i], c, w, h))
-		}
+	for _, c := range choose(all, found, quota, want == Entry) {
+		out.List = append(out.List, d.point(&all[c.level], c.corner, w, h))
 	}
 	return out
 }
@@ -104,66 +100,4 @@ func pyramid(luma *image.Gray, w, h int) []level {
 		all = append(all, level{n, lw, lh, between(below.pix, below.w, below.h, lw, lh)})
 	}
 	return all
-}
-
-// shares divides the points among the levels by their area. What one level has
-// not, others that have more give.
-func shares(all []level, found [][]corner, quota int) []int {
-	out := make([]int, len(all))
-	for quota > 0 {
-		area := 0
-		for i, l := range all {
-			if out[i] < len(found[i]) {
-				area += l.w * l.h
-			}
-		}
-		if area == 0 {
-			break
-		}
-		given := 0
-		for i, l := range all {
-			if out[i] < len(found[i]) {
-				n := min(len(found[i])-out[i], (quota-given)*l.w*l.h/area)
-				area -= l.w * l.h
-				if area == 0 && n == 0 {
-					n = min(1, quota-given)
-				}
-				out[i] += n
-				given += n
-			}
-		}
-		if given == 0 {
-			break
-		}
-		quota -= given
-	}
-	return out
-}
-
-// spreadOut takes n corners: first the strongest of each cell of an 8x8 grid,
-// then the second of each, and so on; in the last round the strongest.
-func spreadOut(l *level, all []corner, n int) []corner {
-	if n >= len(all) {
-		return all
-	}
-	const cells = 8
-	slices.SortFunc(all, func(a, b corner) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(a.y, b.y), cmp.Compare(a.x, b.x))
-	})
-	var taken [cells * cells]int
-	round := make([]int, len(all)) // of each corner: how many stronger ones its cell has
-	for i, c := range all {
-		cell := int(c.y)*cells/l.h*cells + int(c.x)*cells/l.w
-		round[i] = taken[cell]
-		taken[cell]++
-	}
-	out := make([]corner, 0, n)
-	for r := 0; len(out) < n; r++ {
-		for i, c := range all {
-			if round[i] == r && len(out) < n {
-				out = append(out, c)
-			}
-		}
-	}
-	return out
 }

@@ -69,7 +69,7 @@ func ringOf(w int) [16]int {
 func (f *cornerFinder) row(l *level, y int, ring *[16]int) {
 	begin, end := y*l.w+border, (y+1)*l.w-border
 	for i := begin; i < end; i += 8 {
-		for mask := perhaps(l.pix, i, l.w); mask != 0; mask &= mask - 1 {
+		for mask := perhaps(l.pix, i, ring); mask != 0; mask &= mask - 1 {
 			at := i + bits.TrailingZeros64(mask)/8
 			if at >= end {
 				break
@@ -84,9 +84,9 @@ func (f *cornerFinder) row(l *level, y int, ring *[16]int) {
 
 // perhaps returns the highest bit of byte k set where pixel i+k can be a
 // corner. Nine neighbours of sixteen in a row hold one of every two that lie
-// opposite each other: four such pairs are tried. Bytes are compared in lanes
+// opposite each other. Bytes are compared in lanes
 // of 16 bits.
-func perhaps(pix []uint8, i, w int) uint64 {
+func perhaps(pix []uint8, i int, ring *[16]int) uint64 {
 	const (
 		lanes = 0x00ff00ff00ff00ff
 		high  = 0x8000800080008000
@@ -96,21 +96,20 @@ func perhaps(pix []uint8, i, w int) uint64 {
 	c := at(0)
 	even, odd := c&lanes, c>>8&lanes
 	evenLow, evenHigh, oddLow, oddHigh := even+step, even|high, odd+step, odd|high
-	both := uint64(high)
-	bothOdd := uint64(high)
-	dark, darkOdd := both, bothOdd
-	for _, by := range [4]int{-3 * w, 3, -2*w + 2, 2*w + 2} {
+	bright, brightOdd, dark, darkOdd := uint64(high), uint64(high), uint64(high), uint64(high)
+	for _, k := range [8]int{0, 4, 2, 6, 1, 5, 3, 7} {
+		by := ring[k]
 		p, q := at(by), at(-by)
 		pe, po, qe, qo := p&lanes, p>>8&lanes, q&lanes, q>>8&lanes
-		both &= (pe | high) - evenLow | (qe | high) - evenLow
-		bothOdd &= (po | high) - oddLow | (qo | high) - oddLow
-		dark &= evenHigh - (pe + step) | evenHigh - (qe + step)
-		darkOdd &= oddHigh - (po + step) | oddHigh - (qo + step)
-		if both|bothOdd|dark|darkOdd == 0 {
+		bright &= ((pe | high) - evenLow) | ((qe | high) - evenLow)
+		brightOdd &= ((po | high) - oddLow) | ((qo | high) - oddLow)
+		dark &= (evenHigh - (pe + step)) | (evenHigh - (qe + step))
+		darkOdd &= (oddHigh - (po + step)) | (oddHigh - (qo + step))
+		if bright|brightOdd|dark|darkOdd == 0 {
 			return 0
 		}
 	}
-	return (both|dark)>>8 | bothOdd | darkOdd
+	return (bright|dark)>>8 | brightOdd | darkOdd
 }
 
 // cornerScore is by how much the circle stands out beyond cornerStep, summed,
@@ -118,24 +117,24 @@ func perhaps(pix []uint8, i, w int) uint64 {
 func cornerScore(pix []uint8, at int, ring *[16]int) uint16 {
 	c := int32(pix[at])
 	var bright, dark uint32
-	var over, under int32
-	for k, by := range ring {
-		d := int32(pix[at+by]) - c
-		if d > cornerStep {
-			bright |= 1 << k
-			over += d - cornerStep
-		} else if d < -cornerStep {
-			dark |= 1 << k
-			under -= d + cornerStep
-		}
+	for k := range ring {
+		d := int32(pix[at+ring[k]]) - c
+		bright = bright>>1 | uint32(cornerStep-d)&(1<<31)
+		dark = dark>>1 | uint32(cornerStep+d)&(1<<31)
 	}
+	sign := int32(1)
 	switch {
-	case nineInARow(bright):
-		return uint16(over)
-	case nineInARow(dark):
-		return uint16(under)
+	case nineInARow(bright >> 16):
+	case nineInARow(dark >> 16):
+		sign = -1
+	default:
+		return 0
 	}
-	return 0
+	var sum int32
+	for k := range ring {
+		sum += max(0, sign*(int32(pix[at+ring[k]])-c)-cornerStep)
+	}
+	return uint16(sum)
 }
 
 // nineInARow of a circle of sixteen bits.
