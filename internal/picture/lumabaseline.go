@@ -11,6 +11,7 @@ type mcuBlock struct {
 	starts *starts
 	runs   *runs
 	levels *levels // of luma, where more than DC is wanted
+	slopes *slopes // of luma, where no more than two of AC are
 	dc, ac *huffman
 	luma   bool
 	at     int // of luma: where in the plane the block of the first MCU lies
@@ -184,6 +185,16 @@ func (s *lumaScan) values() (int, error) {
 				t += int(e)
 				diff := int32(first) >> 16
 				for {
+					if slopes := b.slopes; slopes != nil && t>>lengthBits == 1 {
+						acc |= buf.load(pos) >> (^t & 63)
+						pos += t >> 3 & 7
+						t &^= 56
+						slope := slopes[acc>>(64-windowBits)]
+						e = uint64(slope & stepMask)
+						acc <<= e & lengthMask
+						t += int(e)
+						c[2], c[3] = int32(int8(slope>>16)), int32(slope)>>24
+					}
 					if levels := b.levels; levels != nil {
 						for t < wanted {
 							acc |= buf.load(pos) >> (^t & 63)

@@ -76,19 +76,12 @@ func sameOutcome(t *testing.T, data []byte, shared *tables) {
 	if readJPEG(data, &p) != nil || p.width > 2000 || p.height > 2000 || p.memory > 16<<20 || p.width < 1 {
 		return
 	}
-	walked := func() *jpegFile {
-		f := &jpegFile{orientation: 1, parts: [][]byte{{0xff, markerSOI}}, frame: -1}
-		if err := f.walk(data[2:]); err != nil {
-			t.Fatalf("walked once, and not again: %v", err)
-		}
-		return f
-	}
-	file := walked()
+	file := walked(t, data)
 	if !file.hasLuma() {
 		return
 	}
 	g := &guard{ctx: context.Background(), until: time.Now().Add(time.Minute)}
-	full, fullErr := walked().decode(g)
+	full, fullErr := walked(t, data).decode(g)
 	for _, side := range []int{1, 2, 4} {
 		l := &lumaJPEG{jpegFile: file, side: side, tables: shared}
 		before := allocatedSoFar()

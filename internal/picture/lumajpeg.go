@@ -163,6 +163,9 @@ func (l *lumaJPEG) prepare(g *guard) (*lumaScan, error) {
 		b := mcuBlock{dc: dc, ac: ac, runs: l.tables.runs(ac), luma: c == 0}
 		if b.starts = l.tables.starts(dc, ac); c == 0 && l.side > 1 {
 			b.starts, b.levels = l.tables.starts(dc, nil), l.tables.levels(ac)
+			if l.side == 2 {
+				b.slopes = l.tables.slopes(ac)
+			}
 		}
 		h, v := l.sampling(c)
 		if len(head.components) == 1 {

@@ -27,14 +27,28 @@ func soft(w, h int) func(x, y int) float64 {
 	}
 }
 
-// lumaAt decodes at a scale that the size alone would not choose.
-func lumaAt(t testing.TB, data []byte, side int) (surface, error) {
+func lumaEncoded(t testing.TB, m image.Image, quality int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, m, &jpeg.Options{Quality: quality}); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func walked(t testing.TB, data []byte) *jpegFile {
 	t.Helper()
 	f := &jpegFile{orientation: 1, parts: [][]byte{{0xff, markerSOI}}, frame: -1}
 	if err := f.walk(data[2:]); err != nil {
 		t.Fatal(err)
 	}
-	l := &lumaJPEG{jpegFile: f, side: side, tables: &tables{}}
+	return f
+}
+
+// lumaAt decodes at a scale that the size alone would not choose.
+func lumaAt(t testing.TB, data []byte, side int) (surface, error) {
+	t.Helper()
+	l := &lumaJPEG{jpegFile: walked(t, data), side: side, tables: &tables{}}
 	return l.decode(&guard{ctx: context.Background(), until: time.Now().Add(time.Minute)})
 }
 
@@ -188,11 +202,7 @@ func TestLumaCutOff(t *testing.T) {
 
 func wholeRowsOf(t *testing.T, data []byte) int {
 	t.Helper()
-	f := &jpegFile{orientation: 1, parts: [][]byte{{0xff, markerSOI}}, frame: -1}
-	if err := f.walk(data[2:]); err != nil {
-		t.Fatal(err)
-	}
-	rows, err := f.wholeRows(&guard{ctx: context.Background(), until: time.Now().Add(time.Minute)})
+	rows, err := walked(t, data).wholeRows(&guard{ctx: context.Background(), until: time.Now().Add(time.Minute)})
 	if err != nil {
 		t.Fatal(err)
 	}

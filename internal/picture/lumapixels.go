@@ -41,7 +41,7 @@ func zigzag() [64][2]uint8 {
 }
 
 func weightsOf(side int, quant *[64]int32, stride int) weights {
-	w := weights{side: side, last: map[int]int{1: 0, 2: 4, 4: 24}[side], quant: *quant, stride: stride}
+	w := weights{side: side, last: map[int]int{1: 0, 2: 2, 4: 9}[side], quant: *quant, stride: stride}
 	// The mean of a cosine over the pixels of one part is the cosine of the
 	// part's middle times this.
 	share := func(u int) float64 {

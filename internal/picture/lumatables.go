@@ -183,6 +183,52 @@ func levelsOf(ac *huffman) *levels {
 	return &t
 }
 
+// slopes is the step from each window at the first AC code of a block, over as
+// many codes as fit, with the values of coefficients 1 and 2 in the two upper
+// bytes. It stops before a value that does not fit.
+type slopes [windows]uint32
+
+func slopesOf(ac *huffman) *slopes {
+	short := ac.short()
+	skip, all := runsOf(ac)
+	var t slopes
+	for i := range t {
+		t[i] = uint32(skip[i])
+		var values [2]int
+		at, k := 0, 0 // bits and coefficients so far
+		for k < 2 {
+			s := int(short[i<<at&(windows-1)])
+			length, run, size := s>>8, s>>4&15, s&15
+			if length == 0 || size == 0 || k+run >= 2 || at+length > windowBits {
+				break // nothing of 1 or 2 follows: the codes are stepped over
+			}
+			v := 0
+			if at+length+size <= windowBits {
+				v = extend(i>>(windowBits-at-length-size)&(1<<size-1), size)
+			}
+			if at+length+size > windowBits || v != int(int8(v)) {
+				t[i] = uint32(k<<lengthBits | at)
+				if k == 0 {
+					t[i] = nowhere
+				}
+				at = -1
+				break
+			}
+			values[k+run] = v
+			k, at = k+run+1, at+length+size
+		}
+		if at > 0 {
+			t[i] = uint32(k<<lengthBits | at)
+			rest := windowBits - at
+			if more := all[1<<rest|i&(1<<rest-1)]; rest > 0 && more != nowhere {
+				t[i] += uint32(more)
+			}
+		}
+		t[i] |= uint32(uint8(values[0]))<<16 | uint32(uint8(values[1]))<<24
+	}
+	return &t
+}
+
 // extend gives the signed value of size bits (T.81, F.2.2.1).
 func extend(v, size int) int {
 	if size > 0 && v < 1<<(size-1) {
@@ -236,6 +282,10 @@ func (t *tables) runs(ac *huffman) *runs {
 
 func (t *tables) starts(dc, ac *huffman) *starts {
 	return of(t, 's', []*huffman{dc, ac}, func() *starts { return startsOf(dc, ac) })
+}
+
+func (t *tables) slopes(ac *huffman) *slopes {
+	return of(t, 'p', []*huffman{ac}, func() *slopes { return slopesOf(ac) })
 }
 
 func (t *tables) levels(ac *huffman) *levels {
