@@ -52,7 +52,7 @@ func photo(seed uint32, w, h int) *image.YCbCr {
 		for x := range w {
 			n := hash(x, y)
 			noise := float32(n&255+n>>8&255+n>>16&255+n>>24) - 510
-			m.Y[y*m.YStride+x] = uint8(min(max(120+detail[y*w+x]+noise/74, 0), 255))
+			m.Y[y*m.YStride+x] = uint8(min(max(120+detail[y*w+x]+noise/48, 0), 255))
 			if x%2 == 0 && y%2 == 0 {
 				at := y/2*m.CStride + x/2
 				m.Cb[at] = uint8(min(max(128+detail[y*w+x]/4+noise/200, 0), 255))

@@ -248,7 +248,12 @@ func (s *lumaScan) values() (int, error) {
 				}
 				if b.luma {
 					level += diff
-					s.weights.draw(level, &c, row[b.at:])
+					if s.weights.side == 2 {
+						s.weights.quarter(level, c[2], c[3], c[5], row[b.at:])
+						c[2], c[3], c[5] = 0, 0, 0
+					} else {
+						s.weights.half(level, &c, row[b.at:])
+					}
 				}
 			}
 			row = row[s.stepX:]

@@ -42,9 +42,9 @@ func BenchmarkSmallJPEG(b *testing.B) {
 	drawn := func(name string, w, h int, progressive bool) {
 		b.Run(name, func(b *testing.B) {
 			m := photo(uint32(w), w, h)
-			data := lumaEncoded(b, m, 88)
+			data := lumaEncoded(b, m, 92)
 			if progressive {
-				c := coded(w, h, 2, 2, 80, func(x, y int) float64 { return float64(m.Y[y*m.YStride+x]) }, false)
+				c := coded(w, h, 2, 2, 85, func(x, y int) float64 { return float64(m.Y[y*m.YStride+x]) }, false)
 				c.progressive = true
 				data = c.file()
 			}

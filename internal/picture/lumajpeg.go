@@ -96,7 +96,10 @@ func (l *lumaJPEG) memory() int64 {
 	blocks := int64(across*wide) * int64(down*high)
 	n := 2*blocks*int64(l.side*l.side) + lumaOverhead
 	if l.progressive {
-		n += blocks * (4 + 2*lowAC)
+		n += 4 * blocks
+		if l.side > 1 {
+			n += 2 * lowAC * blocks
+		}
 	}
 	return n
 }
@@ -150,7 +153,7 @@ func (l *lumaJPEG) prepare(g *guard) (*lumaScan, error) {
 	across, down, wide, high := l.mcus()
 	stride := across * wide * l.side
 	s.across, s.down, s.stepX, s.stepY = across, down, wide*l.side, high*l.side*stride
-	s.weights = weightsOf(l.side, &head.quant, stride)
+	s.weights = weightsOf(l.side, &head.quant, stride, l.sharp)
 	if len(head.components) == 1 {
 		s.across, s.down, s.stepX, s.stepY = (l.width()+7)/8, (l.height()+7)/8, l.side, l.side*stride
 		wide, high = 1, 1
@@ -163,7 +166,7 @@ func (l *lumaJPEG) prepare(g *guard) (*lumaScan, error) {
 		b := mcuBlock{dc: dc, ac: ac, runs: l.tables.runs(ac), luma: c == 0}
 		if b.starts = l.tables.starts(dc, ac); c == 0 && l.side > 1 {
 			b.starts, b.levels = l.tables.starts(dc, nil), l.tables.levels(ac)
-			if l.side == 2 {
+			if l.side == 2 && !l.sharp {
 				b.slopes = l.tables.slopes(ac)
 			}
 		}

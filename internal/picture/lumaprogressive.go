@@ -13,7 +13,7 @@ type progression struct {
 	across int            // blocks in a row of blocks
 	dc     []int32        // of each block
 	ac     [][lowAC]int16 // the first ones, in zigzag order
-	open   [lowAC]float32 // how much of each may still come, as of its quantiser
+	open   [lowAC]int     // how much of each may still come, in halves of its quantiser
 }
 
 // lowAC is how many coefficients a plane at 1/4 looks at, behind the first.
@@ -86,8 +86,8 @@ func (l *lumaJPEG) decodeProgressive(g *guard) (surface, error) {
 		return surface{}, errNotHere
 	}
 	stride := across * wide * l.side
-	w := weightsOf(l.side, &heads[0].quant, stride)
-	p := &progression{lumaJPEG: l, guard: g, across: across * wide, dc: make([]int32, blocks), open: [lowAC]float32{1e6, 1e6, 1e6, 1e6}}
+	w := weightsOf(l.side, &heads[0].quant, stride, false)
+	p := &progression{lumaJPEG: l, guard: g, across: across * wide, dc: make([]int32, blocks), open: [lowAC]int{1e6, 1e6, 1e6, 1e6}}
 	if l.side > 1 {
 		p.ac = make([][lowAC]int16, blocks)
 	}
@@ -194,7 +194,7 @@ func (p *progression) levels(s *scanHead) error {
 		return errNotHere
 	}
 	for k := s.first; k <= min(s.last, lowAC); k++ {
-		p.open[k-1] = float32(int(1)<<s.low) - .5
+		p.open[k-1] = 2<<s.low - 1
 	}
 	short := ac.short()
 	r := &reader{entropy: newEntropy(s.data, 1)}
@@ -267,15 +267,15 @@ func (p *progression) draw(w *weights, plane []uint8) {
 			c := &p.ac[y*p.across+x]
 			// A slope across a block makes its halves differ from its mean by
 			// a quarter of what it rises.
-			mean := float32(v)*w.of[0] + 128.5
+			mean := int(v)*w.of[0] + middle
 			dc := w.of[0]
-			a := p.level(c, 0, w.of[1], float32(here[l]-here[r])*dc/8)
-			b := p.level(c, 1, w.of[2], float32(up[x]-below[x])*dc/8)
-			ab := p.level(c, 3, w.of[3], float32(up[l]-up[r]-below[l]+below[r])*dc/64)
+			a := p.level(c, 0, w.of[1], int(here[l]-here[r])*dc/8)
+			b := p.level(c, 1, w.of[2], int(up[x]-below[x])*dc/8)
+			ab := p.level(c, 3, w.of[3], int(up[l]-up[r]-below[l]+below[r])*dc/64)
 			to := plane[(y*w.stride+x)*2:]
 			lower := to[w.stride:][:2]
-			to[0], to[1] = rounded(mean+a+b+ab), rounded(mean-a+b-ab)
-			lower[0], lower[1] = rounded(mean+a-b-ab), rounded(mean-a-b+ab)
+			to[0], to[1] = pixel(mean+a+b+ab), pixel(mean-a+b-ab)
+			lower[0], lower[1] = pixel(mean+a-b-ab), pixel(mean-a-b+ab)
 		}
 	}
 }
@@ -284,10 +284,10 @@ func (p *progression) line(y int) []int32 { return p.dc[y*p.across:][:p.across] 
 
 // level is what coefficient k adds to a pixel: as it came, or else as expected
 // from the blocks around, as far as that can still come.
-func (p *progression) level(c *[lowAC]int16, k int, weight, expected float32) float32 {
+func (p *progression) level(c *[lowAC]int16, k, weight, expected int) int {
 	if v := c[k]; v != 0 {
-		return float32(v) * weight
+		return int(v) * weight
 	}
-	most := p.open[k] * weight
+	most := p.open[k] * weight / 2
 	return min(max(expected, -most), most)
 }
