@@ -220,6 +220,68 @@ func TestTurnsAreHashesOfTurnedPlanes(t *testing.T) {
 	}
 }
 
+// averaged is a plane as a decoder gives it that decodes at 1/scale.
+func averaged(g *image.Gray, scale int) *image.Gray {
+	out := image.NewGray(image.Rect(0, 0, g.Rect.Dx()/scale, g.Rect.Dy()/scale))
+	for y := range out.Rect.Dy() {
+		for x := range out.Rect.Dx() {
+			sum := 0
+			for i := range scale * scale {
+				sum += int(g.Pix[(scale*y+i/scale)*g.Stride+scale*x+i%scale])
+			}
+			out.Pix[y*out.Stride+x] = uint8((sum + scale*scale/2) / (scale * scale))
+		}
+	}
+	return out
+}
+
+// A plane that was reduced gives the hash of its picture, in all orientations,
+// where it is told how large that is; and only then.
+func TestReducedPlanes(t *testing.T) {
+	trap := 0
+	for seed, size := range [][2]int{{1600, 1200}, {1200, 1600}, {3200, 2400}, {1920, 1080}} {
+		g := drawn(uint32(seed+1), size[0], size[1])
+		native := image.Pt(size[0], size[1])
+		want, turns, err := phash.OfTurned(g, image.Point{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, scale := range []int{2, 4, 8} {
+			small := averaged(g, scale)
+			p, eight, err := phash.OfTurned(small, native)
+			if err != nil {
+				t.Fatal(err)
+			}
+			most := 10
+			if min(size[0], size[1])/scale >= 240 {
+				most = 6
+			}
+			for o := range eight {
+				if d := eight[o].Distance(turns[o]); d > most {
+					t.Errorf("%v at 1/%d, orientation %d: %d bits off, %d at most", size, scale, o+1, d, most)
+				}
+			}
+			if d := p.PHash.Distance(want.PHash); d > 4 || p.PDQ != eight[0] {
+				t.Errorf("%v at 1/%d: pHash is %d bits off", size, scale, d)
+			}
+			if alone, _ := phash.Of(small, native); alone != p {
+				t.Errorf("%v at 1/%d: Of and OfTurned differ", size, scale)
+			}
+			own, _ := phash.Of(small, image.Point{})
+			trap += own.PDQ.Distance(want.PDQ) - p.PDQ.Distance(want.PDQ)
+		}
+	}
+	if trap < 50 {
+		t.Errorf("a plane's own grid is as good as that of its picture: %d bits in sum", trap)
+	}
+	// A size that the plane does not fit into is not believed.
+	g := drawn(1, 300, 200)
+	a, _ := phash.Of(g, image.Pt(100, 100))
+	if b, _ := phash.Of(g, image.Point{}); a != b {
+		t.Error("a picture smaller than its plane")
+	}
+}
+
 func TestParseIsStrict(t *testing.T) {
 	good := strings.Repeat("0f", 32)
 	for _, s := range []string{"", good[1:], good + "0", good[:63] + "g", "p:" + good[2:], good[:62] + " 1", "+" + good[1:]} {
@@ -275,7 +337,7 @@ func FuzzOf(f *testing.F) {
 	f.Add(uint32(2), uint16(1024), uint16(16))
 	f.Fuzz(func(t *testing.T, seed uint32, w, h uint16) {
 		g := drawn(seed, int(w%1100)+3, int(h%1100)+3)
-		p, turns, err := phash.OfTurned(g, image.Point{})
+		p, turns, err := phash.OfTurned(g, image.Pt(int(seed>>4&0xfff), int(seed>>16)))
 		var r *phash.Refusal
 		if err != nil && !errors.As(err, &r) {
 			t.Fatalf("an error that is no refusal: %v", err)

@@ -73,6 +73,13 @@ func (t *taps) apply(line []float32, to *[side]float32) {
 			to[i] = ((w[0]*p[0] + w[1]*p[1]) + (w[2]*p[2] + w[3]*p[3])) + ((w[4]*p[4] + w[5]*p[5]) + (w[6]*p[6] + w[7]*p[7]))
 		}
 		return
+	case 12:
+		for i, from := range t.from {
+			p, w := line[from:][:12], weights[12*i:][:12]
+			to[i] = ((w[0]*p[0] + w[1]*p[1]) + (w[2]*p[2] + w[3]*p[3])) + ((w[4]*p[4] + w[5]*p[5]) + (w[6]*p[6] + w[7]*p[7])) +
+				((w[8]*p[8] + w[9]*p[9]) + (w[10]*p[10] + w[11]*p[11]))
+		}
+		return
 	}
 	for i, from := range t.from {
 		var sum float32

@@ -7,11 +7,12 @@ import "math"
 // short of what the coefficients left out would add; that is little, since
 // they stand for detail finer than the pixel.
 type weights struct {
-	side   int       // pixels of a block along each axis: 1, 2 or 4
-	last   int       // the last coefficient in zigzag order that is wanted
-	quant  [64]int32 // in zigzag order
-	of     [16]int   // by row and column, in 1/8192 of a grey value
-	stride int       // of the plane
+	side   int         // pixels of a block along each axis: 1, 2 or 4
+	last   int         // the last coefficient in zigzag order that is wanted
+	quant  [64]int32   // in zigzag order
+	of     [16]float32 // by row and column
+	slopes [4]int      // the same for 2x2 pixels, in 1/8192 of a grey value
+	stride int         // of the plane
 }
 
 // zigzag gives the row and the column of a coefficient.
@@ -68,7 +69,10 @@ func weightsOf(side int, quant *[64]int32, stride int, sharp bool) weights {
 	}
 	for k, at := range zigzag() {
 		if v, u := int(at[0]), int(at[1]); v < side && u < side {
-			w.of[v*side+u] = int(math.Round(share(u) * share(v) * float64(quant[k]) * pixelUnit))
+			weight := share(u) * share(v) * float64(quant[k])
+			if w.of[v*side+u] = float32(weight); side == 2 {
+				w.slopes[v*side+u] = int(math.Round(weight * pixelUnit))
+			}
 		}
 	}
 	return w
@@ -103,8 +107,8 @@ func pixel(v int) uint8 {
 // quarter draws a block of 2x2 pixels from its mean, its two slopes and its
 // twist, which are coefficients 1, 2 and 4.
 func (w *weights) quarter(level, u, v, uv int32, to []uint8) {
-	mean := int(level)*w.of[0] + middle
-	a, b, ab := int(u)*w.of[1], int(v)*w.of[2], int(uv)*w.of[3]
+	mean := int(level)*w.slopes[0] + middle
+	a, b, ab := int(u)*w.slopes[1], int(v)*w.slopes[2], int(uv)*w.slopes[3]
 	below := to[w.stride:][:2]
 	to[0], to[1] = pixel(mean+a+b+ab), pixel(mean-a+b-ab)
 	below[0], below[1] = pixel(mean+a-b-ab), pixel(mean-a-b+ab)
@@ -114,40 +118,47 @@ func (w *weights) quarter(level, u, v, uv int32, to []uint8) {
 // axis, and clears the coefficients: level, then those in c, where coefficient k
 // stands at k+1.
 func (w *weights) half(level int32, c *[64]int32, to []uint8) {
-	mean := int(level)*w.of[0] + middle
+	mean := float32(level)*w.of[0] + 128.5
 	any := int32(0)
 	for _, v := range c[2:26] {
 		any |= v
 	}
 	if any == 0 {
-		v := pixel(mean)
+		v := rounded(mean)
 		for y := range 4 {
 			line := to[y*w.stride:][:4]
 			line[0], line[1], line[2], line[3] = v, v, v, v
 		}
 		return
 	}
+	const a, b, d = 0.92387953, 0.38268343, 0.70710678 // cos of 1/8, 3/8 and 1/4 pi
 	// Zigzag order, by row: 0 1 5 6, 2 4 7 13, 3 8 12 17, 9 11 18 24.
-	f := [16]int{
-		mean, int(c[2]) * w.of[1], int(c[6]) * w.of[2], int(c[7]) * w.of[3],
-		int(c[3]) * w.of[4], int(c[5]) * w.of[5], int(c[8]) * w.of[6], int(c[14]) * w.of[7],
-		int(c[4]) * w.of[8], int(c[9]) * w.of[9], int(c[13]) * w.of[10], int(c[18]) * w.of[11],
-		int(c[10]) * w.of[12], int(c[12]) * w.of[13], int(c[19]) * w.of[14], int(c[25]) * w.of[15],
+	f := [16]float32{
+		mean, float32(c[2]) * w.of[1], float32(c[6]) * w.of[2], float32(c[7]) * w.of[3],
+		float32(c[3]) * w.of[4], float32(c[5]) * w.of[5], float32(c[8]) * w.of[6], float32(c[14]) * w.of[7],
+		float32(c[4]) * w.of[8], float32(c[9]) * w.of[9], float32(c[13]) * w.of[10], float32(c[18]) * w.of[11],
+		float32(c[10]) * w.of[12], float32(c[12]) * w.of[13], float32(c[19]) * w.of[14], float32(c[25]) * w.of[15],
 	}
 	clear(c[2:26])
-	const a, b, d = 7568, 3135, 5793 // cos of 1/8, 3/8 and 1/4 pi, in 1/8192
 	for u := range 4 {
-		d2 := f[8+u] * d >> 13
-		even, odd := f[u]+d2, f[u]-d2
-		p, q := (a*f[4+u]+b*f[12+u])>>13, (b*f[4+u]-a*f[12+u])>>13
+		even, odd := f[u]+d*f[8+u], f[u]-d*f[8+u]
+		p, q := a*f[4+u]+b*f[12+u], b*f[4+u]-a*f[12+u]
 		f[u], f[4+u], f[8+u], f[12+u] = even+p, odd+q, odd-q, even-p
 	}
 	for y := range 4 {
 		r := f[4*y:][:4]
-		d2 := r[2] * d >> 13
-		even, odd := r[0]+d2, r[0]-d2
-		p, q := (a*r[1]+b*r[3])>>13, (b*r[1]-a*r[3])>>13
+		even, odd := r[0]+d*r[2], r[0]-d*r[2]
+		p, q := a*r[1]+b*r[3], b*r[1]-a*r[3]
 		line := to[y*w.stride:][:4]
-		line[0], line[1], line[2], line[3] = pixel(even+p), pixel(odd+q), pixel(odd-q), pixel(even-p)
+		line[0], line[1], line[2], line[3] = rounded(even+p), rounded(odd+q), rounded(odd-q), rounded(even-p)
 	}
+}
+
+// rounded cuts off what has half a grey value added.
+func rounded(v float32) uint8 {
+	i := int32(v)
+	if uint32(i) > 255 {
+		return uint8(^(i >> 31))
+	}
+	return uint8(i)
 }

@@ -267,11 +267,11 @@ func (p *progression) draw(w *weights, plane []uint8) {
 			c := &p.ac[y*p.across+x]
 			// A slope across a block makes its halves differ from its mean by
 			// a quarter of what it rises.
-			mean := int(v)*w.of[0] + middle
-			dc := w.of[0]
-			a := p.level(c, 0, w.of[1], int(here[l]-here[r])*dc/8)
-			b := p.level(c, 1, w.of[2], int(up[x]-below[x])*dc/8)
-			ab := p.level(c, 3, w.of[3], int(up[l]-up[r]-below[l]+below[r])*dc/64)
+			mean := int(v)*w.slopes[0] + middle
+			dc := w.slopes[0]
+			a := p.level(c, 0, w.slopes[1], int(here[l]-here[r])*dc/8)
+			b := p.level(c, 1, w.slopes[2], int(up[x]-below[x])*dc/8)
+			ab := p.level(c, 3, w.slopes[3], int(up[l]-up[r]-below[l]+below[r])*dc/64)
 			to := plane[(y*w.stride+x)*2:]
 			lower := to[w.stride:][:2]
 			to[0], to[1] = pixel(mean+a+b+ab), pixel(mean-a+b-ab)

@@ -24,6 +24,9 @@ func (s *scanHead) of(c int) int {
 	return -1
 }
 
+// mostScans bounds the scans of luma; ordinary files have one or five.
+const mostScans = 64
+
 // heads reads the tables and the headers of all scans with luma. Anything at
 // which image/jpeg would fail, in a scan or behind the last one, sends the file
 // there.
@@ -39,8 +42,11 @@ func (f *jpegFile) heads() ([]scanHead, error) {
 	for i, part := range f.parts {
 		if len(scans) > 0 && i == scans[0] {
 			scans = scans[1:]
-			h, ok := f.head1(f.parts[i+1][3:], &huffmans, baseline)
+			h, ok := f.scanHead(f.parts[i+1][3:], &huffmans, baseline)
 			if !ok {
+				return nil, errNotHere
+			}
+			if len(heads) == mostScans {
 				return nil, errNotHere
 			}
 			if h.of(0) >= 0 {
@@ -70,7 +76,8 @@ func (f *jpegFile) heads() ([]scanHead, error) {
 	return heads, nil
 }
 
-func (f *jpegFile) head1(b []byte, huffmans *[2][4]*huffman, baseline bool) (s scanHead, ok bool) {
+// scanHead reads the header of one scan.
+func (f *jpegFile) scanHead(b []byte, huffmans *[2][4]*huffman, baseline bool) (s scanHead, ok bool) {
 	if len(b) < 6 || int(b[0]) < 1 || int(b[0]) > f.components() || len(b) != 4+2*int(b[0]) {
 		return s, false
 	}

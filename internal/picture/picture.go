@@ -2,9 +2,10 @@
 //
 // It knows a format by its bytes alone, checks every size from the headers
 // before anything is allocated, and decodes into one plane of grey values.
-// Decoders are those of Go and of golang.org/x/image; what stands here walks
-// the containers, so that a decoder is handed only what a picture needs, and
-// so that a picture that was cut off is hashed as far as it goes.
+// Decoders are those of Go and of golang.org/x/image, and for most of JPEG, where
+// the volume is, one of luma alone (lumajpeg.go). What else stands here walks the
+// containers, so that a decoder is handed only what a picture needs, and so that
+// a picture that was cut off is hashed as far as it goes.
 package picture
 
 import (
@@ -87,8 +88,8 @@ func refuse(cause, format string, args ...any) *Refusal {
 
 // Decoder decodes pictures under limits. Decodes run in the goroutines that
 // ask for them, and wait for one another when their memory together would pass
-// Limits.Memory: this, not the cap on pixels, is what bounds a JPEG of 268
-// megapixels, which takes 1.5 bytes a pixel or, when progressive, 7.5.
+// Limits.Memory: this, not the cap on pixels, is what bounds a large JPEG that
+// image/jpeg must decode, which takes 1.5 bytes a pixel or, when progressive, 7.5.
 type Decoder struct {
 	limits Limits
 	memory *semaphore.Weighted
