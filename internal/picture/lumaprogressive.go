@@ -112,24 +112,25 @@ func (l *lumaJPEG) decodeProgressive(g *guard) (surface, error) {
 	return s, err
 }
 
-// means reads a scan of DC, or of one bit more of it.
-func (p *progression) means(s *scanHead) error {
-	across, down, wide, high := p.mcus()
+// dcPart is one block of an MCU in a scan of DC.
+type dcPart struct {
+	dc    *huffman
+	short *[windows]uint16
+	luma  bool
+	at    int // of the first MCU, among the blocks
+}
+
+// dcParts returns the blocks of an MCU, and how many MCUs there are.
+func (p *progression) dcParts(s *scanHead) (parts []dcPart, across, down int, err error) {
+	across, down, _, _ = p.mcus()
 	if len(s.components) == 1 {
-		across, down, wide, high = (p.width()+7)/8, (p.height()+7)/8, 1, 1
+		across, down = (p.width()+7)/8, (p.height()+7)/8
 	}
-	type part struct {
-		dc    *huffman
-		short *[windows]uint16
-		luma  bool
-		at    int
-	}
-	var parts []part
 	for i, c := range s.components {
-		b := part{dc: s.dc[i], luma: c == 0}
+		b := dcPart{dc: s.dc[i], luma: c == 0}
 		if s.high == 0 {
 			if b.dc == nil {
-				return errNotHere
+				return nil, 0, 0, errNotHere
 			}
 			b.short = b.dc.short()
 		}
@@ -141,6 +142,19 @@ func (p *progression) means(s *scanHead) error {
 			b.at = j/h*p.across + j%h
 			parts = append(parts, b)
 		}
+	}
+	return parts, across, down, nil
+}
+
+// means reads a scan of DC, or of one bit more of it.
+func (p *progression) means(s *scanHead) error {
+	parts, across, down, err := p.dcParts(s)
+	if err != nil {
+		return err
+	}
+	wide, high := p.sampling(0)
+	if len(s.components) == 1 {
+		wide, high = 1, 1
 	}
 	r := &reader{entropy: newEntropy(s.data, len(parts))}
 	level, left := int32(0), s.interval
