@@ -68,6 +68,18 @@ func BenchmarkOpen300k(b *testing.B) {
 	fmt.Printf("figure open_300k_seconds %.3f\n", b.Elapsed().Seconds()/float64(b.N))
 }
 
+// BenchmarkOpen1M opens the store of a million entries again, warm.
+func BenchmarkOpen1M(b *testing.B) {
+	s := openSets(b, DefaultOptions())
+	load(b, s, "bench", drawn(rand.New(rand.NewPCG(1, 1)), 1_000_000, false))
+	for b.Loop() {
+		if _, err := Open(s.db, DefaultOptions()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	fmt.Printf("figure open_1M_seconds %.3f\n", b.Elapsed().Seconds()/float64(b.N))
+}
+
 // plain is the loop that a first draft would have: hashes as four words in a
 // row, each turn against each.
 func plain(rows [][4]uint64, turns *[8][4]uint64, radius int) (row, distance, turn int) {
