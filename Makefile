@@ -36,7 +36,7 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 NEEDS = tor:tor systemd-analyze:systemd groff:groff-base strace:strace ip:iproute2 nft:nftables readelf:binutils \
         gcc:gcc /usr/include/stdlib.h:libc6-dev unshare:util-linux
 
-.PHONY: help demo build test check need format vet static fuzz race plain bench example man completions install clean
+.PHONY: help demo build test check need format vet static fuzz race plain bench detection example man completions install clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -112,6 +112,12 @@ bench: ## all benchmarks; the goals are repeated at the end as "ratio" and "figu
 	@mkdir -p bin
 	$(GO) test -p 1 -run '^$$' -bench . -benchmem -timeout 120m ./... | tee bin/bench.txt
 	@grep -ohE '\b(ratio|figure) [A-Za-z0-9_./-]+ .*' bin/bench.txt | awk '{last[$$1 " " $$2] = $$0} END {for (k in last) print last[k]}' | sort
+
+# A quarter of an hour with photographs: CORPUS=dir, else LEAKWATCH_CORPUS, else
+# pictures are drawn. Each kind has its own tables on the page.
+DETECTION ?=
+detection: ## what is found of pictures posted again, and what is raised wrongly; writes docs/detection.md
+	$(GO) run ./tools/detection -corpus '$(LEAKWATCH_CORPUS)' -write docs/detection.md $(DETECTION)
 
 example: ## write config.example.toml anew from the code
 	$(GO) test ./cmd/leakwatch -run '^TestExampleFile$$' -update

@@ -7,19 +7,20 @@ import (
 )
 
 // floor is the least that a stage finds of a goal's forms, in per cent raised
-// as a copy and named at all. They lie below what was measured by as much as
-// few pictures scatter.
+// as a copy and named at all.
 type floor struct {
 	stage, figure      string
 	copies, candidates float64
 }
 
+// floors are those of drawings; of photographs a tenth less is asked, since
+// one of few may have so little detail that its copies are judged by none.
 func floors() []floor {
-	var all []floor
+	all := []floor{{"hashes", "mean", 65, 68}}
 	for _, whole := range []string{"codec", "size", "tone", "filter", "mirror", "squeeze"} {
-		all = append(all, floor{"hashes", whole, 94, 96})
+		all = append(all, floor{"hashes", whole, 100, 100})
 	}
-	return append(all, floor{"hashes", "mean", 60, 65})
+	return all
 }
 
 // The short form of `make detection`: few originals, all 65 forms.
@@ -27,17 +28,17 @@ func TestSightKeepsItsFloors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute: not under the race detector")
 	}
-	t.Run("drawings", func(t *testing.T) { keepsFloors(t, options{short: true, originals: 5}) })
+	t.Run("drawings", func(t *testing.T) { keepsFloors(t, options{short: true, originals: 5}, 1) })
 	t.Run("photographs", func(t *testing.T) {
 		corpus := os.Getenv("LEAKWATCH_CORPUS")
 		if corpus == "" {
 			t.Skip("LEAKWATCH_CORPUS names no folder with photographs")
 		}
-		keepsFloors(t, options{short: true, originals: 8, corpus: corpus})
+		keepsFloors(t, options{short: true, originals: 8, corpus: corpus}, .9)
 	})
 }
 
-func keepsFloors(t *testing.T, o options) {
+func keepsFloors(t *testing.T, o options, share float64) {
 	m, err := measure(t.Context(), o, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -54,8 +55,8 @@ func keepsFloors(t *testing.T, o options) {
 		}
 		for i, s := range m.stages {
 			got := m.over(groups).stages[i]
-			if s.name == f.stage && (got.copies.percent() < f.copies || got.candidates.percent() < f.candidates) {
-				t.Errorf("%s %s: %.1f %% raised, %.1f %% named, want %g and %g", s.name, f.figure, got.copies.percent(), got.candidates.percent(), f.copies, f.candidates)
+			if s.name == f.stage && (got.copies.percent() < share*f.copies || got.candidates.percent() < share*f.candidates) {
+				t.Errorf("%s %s: %.1f %% raised, %.1f %% named, want %g and %g", s.name, f.figure, got.copies.percent(), got.candidates.percent(), share*f.copies, share*f.candidates)
 			}
 		}
 	}
