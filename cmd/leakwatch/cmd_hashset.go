@@ -38,6 +38,9 @@ func (c *cli) hashsetCommand() *cobra.Command {
 				return c.passOn(client.Lines(ctx, http.MethodGet, "/v1/hashsets/"+url.PathEscape(a[0])+"/entries", nil, nil))
 			}),
 		},
+		c.hashsetDisableCommand(),
+		c.hashsetRollbackCommand(),
+		c.hashsetDiffCommand(),
 	)
 }
 

@@ -60,8 +60,11 @@ func (h *house) open() error {
 	if h.alerts, err = alert.Open(h.stores["state.db"], alert.Options{Log: h.log}); err != nil {
 		return storeError(err)
 	}
+	if err := h.reviewed().takeOver(context.Background(), ""); err != nil {
+		return storeError(err)
+	}
 	h.inspect, err = inspect.New(inspect.Options{
-		Sets: h.sets, Alerts: h.alerts, Rules: inspectRules(h.cfg), Cores: runtime.GOMAXPROCS(0),
+		Sets: h.sets, Alerts: h.reviewed(), Rules: inspectRules(h.cfg), Cores: runtime.GOMAXPROCS(0),
 	})
 	if err != nil {
 		return err
@@ -152,11 +155,13 @@ func (h *house) api() http.Handler {
 		}
 	}
 	return web.API(web.Rooms{
-		Alerts: h.alerts, Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage,
+		Alerts: h.reviewed(), Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage,
 		Snapshots: snapshots, Scratch: h.config().State.Dir, Version: versionText(), Log: h.log,
 		MaxLook: func() int64 { return int64(h.config().Picture.MaxBytes) },
 	})
 }
+
+func (h *house) reviewed() reviewed { return reviewed{h.alerts, h.sets, h.log} }
 
 func (h *house) look(ctx context.Context, path string, data []byte) ([]any, error) {
 	seen, err := h.inspect.Look(ctx, data)

@@ -51,7 +51,7 @@ type houseMetrics struct {
 }
 
 type descriptions struct {
-	visits, sites, torUp, paused, alerts, pending, dead, storeBytes, due *prometheus.Desc
+	visits, sites, torUp, paused, alerts, pending, dead, storeBytes, due, suppressed, quarantined *prometheus.Desc
 }
 
 func describe() descriptions {
@@ -68,6 +68,9 @@ func describe() descriptions {
 		dead:       d("dead_letters_total", "Notices given up, by channel.", "channel"),
 		storeBytes: d("store_bytes", "Size of a store's file.", "store"),
 		due:        d("links_due", "Links that are due now."),
+
+		suppressed:  d("hits_suppressed_total", "Hits since the start that were not raised, since a review calls such a picture a false positive."),
+		quarantined: d("entries_quarantined", "Entries of hash sets that flooded and are judged on exact bytes only."),
 	}
 }
 
@@ -79,7 +82,7 @@ func (m houseMetrics) Collect(ch chan<- prometheus.Metric) {
 	put := func(kind prometheus.ValueType, d *prometheus.Desc, v int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, kind, float64(v), labels...)
 	}
-	if err := errors.Join(m.collectCrawl(ctx, put), m.collectAlerts(ctx, put)); err != nil {
+	if err := errors.Join(m.collectCrawl(ctx, put), m.collectAlerts(ctx, put), m.collectSets(put)); err != nil {
 		m.h.log.Error("metrics", "err", err)
 	}
 	for name, db := range m.h.stores {
@@ -129,6 +132,17 @@ func (m houseMetrics) collectAlerts(ctx context.Context, put putMetric) error {
 		put(prometheus.CounterValue, m.desc.dead, int64(b.Dead), b.Channel)
 	}
 	return nil
+}
+
+func (m houseMetrics) collectSets(put putMetric) error {
+	put(prometheus.CounterValue, m.desc.suppressed, m.h.sets.Suppressed())
+	sets, err := m.h.sets.List()
+	n := 0
+	for _, s := range sets {
+		n += s.Quarantined
+	}
+	put(prometheus.GaugeValue, m.desc.quarantined, int64(n))
+	return err
 }
 
 func asInt(b bool) int64 {

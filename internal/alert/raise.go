@@ -36,6 +36,7 @@ type Report struct {
 	Frame               int         // of an animation, or page; 0 is the first
 	Stage               string
 	SHA256, Format      string // of the found bytes, 64 hex digits
+	PDQ                 string // of Window, upright, 64 hex digits; "": not known. Kept, never shown
 	Width, Height       int
 	URL, Page           string
 	At                  time.Time // zero: now
@@ -76,7 +77,7 @@ func (r *Report) found() found {
 	return found{
 		Kind: r.Kind, Verdict: r.Verdict, Ref: clean(r.Ref), SetVersion: r.SetVersion, Distance: r.Distance, Lead: r.Lead,
 		Algorithm: r.Algorithm, Orientation: r.Orientation, Window: r.Window, EntryWindow: r.EntryWindow, Stage: r.Stage,
-		SHA256: strings.ToLower(r.SHA256), Format: clean(r.Format), Width: r.Width, Height: r.Height,
+		SHA256: strings.ToLower(r.SHA256), PDQ: r.PDQ, Format: clean(r.Format), Width: r.Width, Height: r.Height,
 		URL: clean(r.URL), Page: clean(r.Page), Explain: r.Explain, First: r.At.UnixNano(), Last: r.At.UnixNano(),
 	}
 }
@@ -215,6 +216,7 @@ func merge(old, next found) found {
 	if slices.Compare(next.strength(), old.strength()) < 0 {
 		best = next
 	}
+	best.PDQ = cmp.Or(best.PDQ, old.PDQ, next.PDQ)
 	best.URL, best.Page = old.URL, old.Page
 	if next.First < old.First {
 		best.URL, best.Page = next.URL, next.Page

@@ -69,6 +69,7 @@ type found struct {
 	EntryWindow *[4]float64    `json:"entry_window,omitempty"`
 	Stage       string         `json:"stage,omitempty"`
 	SHA256      string         `json:"sha256"`
+	PDQ         string         `json:"pdq,omitempty"`
 	Format      string         `json:"format,omitempty"`
 	Width       int            `json:"width,omitempty"`
 	Height      int            `json:"height,omitempty"`

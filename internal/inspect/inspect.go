@@ -27,6 +27,7 @@ import (
 type Sets interface {
 	Search(match.Query) []match.Hit
 	Sight() string
+	Horizon() string
 }
 
 // Alerts remembers what was found. Both calls are durable when they return.
@@ -84,8 +85,10 @@ func (r *Room) Configure(n Rules) {
 	r.rules.Store(&rules{picture.NewDecoder(n.Limits), n.MinQuality, fmt.Sprint(n)})
 }
 
-// Sight changes whenever a picture seen before may be judged otherwise now.
-func (r *Room) Sight() string { return r.o.Sets.Sight() + " " + r.rules.Load().generation }
+// Sight changes whenever a picture in which nothing was found may be worth
+// another look. What only narrows the sight - a false positive, a disabled
+// entry - does not count: it would make every picture due again.
+func (r *Room) Sight() string { return r.o.Sets.Horizon() + " " + r.rules.Load().generation }
 
 // Seen is what one picture gave: its fingerprints, its hits, or the cause why
 // there are none.
@@ -177,10 +180,18 @@ func (s Seen) reports(f crawler.Found) []alert.Report {
 		out = append(out, alert.Report{
 			Site: f.Site, Set: h.Set, SetVersion: h.SetVersion, Kind: "picture", Verdict: h.Verdict, Ref: h.Ref,
 			Distance: h.Distance, Lead: h.Lead, Algorithm: h.Algorithm, Orientation: h.Orientation,
-			Window: (*[4]float64)(&h.Window), EntryWindow: (*[4]float64)(&h.EntryWindow), Frame: h.Frame, Stage: h.Stage, SHA256: s.SHA256,
+			Window: (*[4]float64)(&h.Window), EntryWindow: (*[4]float64)(&h.EntryWindow), Frame: h.Frame, Stage: h.Stage, SHA256: s.SHA256, PDQ: hex64(h.PDQ),
 			Format: s.format(), Width: s.width(), Height: s.height(), URL: f.URL, Page: f.Page, At: f.At,
 			Explain: explain(h.Explain),
 		})
 	}
 	return out
+}
+
+// hex64 is a hash as it is written; "" for none.
+func hex64(p *phash.PDQ) string {
+	if p == nil {
+		return ""
+	}
+	return p.String()
 }

@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
+// FloodPictures is how many different pictures an entry may raise as copy
+// within floodTime. A true entry is re-posted in tens of forms; one that
+// hundreds of strangers look like is a blank page, a logo, a placeholder, and
+// five hundred findings are more than a day's review can take.
+const FloodPictures = 500
+
 const (
-	// floodPictures is how many different pictures an entry may raise as copy
-	// within floodTime. A true entry is re-posted in tens of forms; one that
-	// hundreds of strangers look like is a blank page, a logo, a placeholder, and
-	// five hundred findings are more than a day's review can take.
-	floodPictures = 500
-	floodTime     = 24 * time.Hour
-	maxFloods     = 10_000 // entries that are watched at once; beyond, the quietest are forgotten
+	floodTime = 24 * time.Hour
+	maxFloods = 10_000 // entries that are watched at once; beyond, the quietest are forgotten
 )
 
 // floods counts the pictures that each entry has raised of late. It begins anew
@@ -43,11 +44,11 @@ func (f *floods) add(set, ref string, sum [32]byte, at time.Time) (pictures int,
 		f.of[key] = r
 	}
 	r.sums[[8]byte(sum[:8])] = struct{}{}
-	if len(r.sums) <= floodPictures {
+	if len(r.sums) <= FloodPictures {
 		return len(r.sums), false
 	}
 	delete(f.of, key)
-	return floodPictures + 1, true
+	return FloodPictures + 1, true
 }
 
 // makeRoom forgets what is over, and else the quietest half.

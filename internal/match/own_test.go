@@ -135,17 +135,17 @@ func TestQuarantine(t *testing.T) {
 		return flooded
 	}
 	for range 3 { // the same pictures again, and later ones
-		if raise(floodPictures, at) != 0 {
+		if raise(FloodPictures, at) != 0 {
 			t.Fatal("a flood of no more pictures than are allowed")
 		}
 	}
-	if at = at.Add(floodTime + time.Second); raise(floodPictures, at) != 0 {
+	if at = at.Add(floodTime + time.Second); raise(FloodPictures, at) != 0 {
 		t.Fatal("pictures of two days make a flood")
 	}
-	if n := raise(floodPictures+1, at); n != 1 {
+	if n := raise(FloodPictures+1, at); n != 1 {
 		t.Fatalf("flooded %d times, want once", n)
 	}
-	if raise(3*floodPictures, at) != 0 {
+	if raise(3*FloodPictures, at) != 0 {
 		t.Error("an entry in quarantine floods again")
 	}
 	if got := ownFinds(s, turns, [32]byte{}); len(got) != 0 {

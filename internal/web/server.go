@@ -38,6 +38,12 @@ type Sets interface {
 	Show(name string) (match.Set, error)
 	Drop(ctx context.Context, name string) error
 	Entries(name string) iter.Seq2[match.Entry, error]
+	Marks(name string) ([]match.Mark, error)
+	Disable(ctx context.Context, name string, refs []string, by string) (match.Set, error)
+	Enable(ctx context.Context, name string, refs []string) (match.Set, error)
+	Rollback(ctx context.Context, name, by string) (match.Set, error)
+	DiffVersions(ctx context.Context, name string) iter.Seq2[match.Change, error]
+	Diff(ctx context.Context, name string, rows iter.Seq2[match.Entry, error]) iter.Seq2[match.Change, error]
 }
 
 // Sites is what the API asks of the crawler.
@@ -74,6 +80,7 @@ func API(r Rooms) http.Handler {
 	mux := http.NewServeMux()
 	r.alertRoutes(mux)
 	r.setRoutes(mux)
+	r.changeRoutes(mux)
 	r.siteRoutes(mux)
 	r.storeRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
@@ -132,6 +139,10 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 		status, p.Hint = http.StatusNotFound, "`leakwatch alert show ID` shows the findings"
 	case errors.Is(err, alert.ErrFollowed):
 		status, p.Hint = http.StatusConflict, "review that one: it holds what was found since"
+	case errors.Is(err, match.ErrNoRef):
+		status, p.Hint = http.StatusNotFound, "`leakwatch hashset export NAME` shows the refs, `leakwatch hashset disable NAME` those that are disabled"
+	case errors.Is(err, match.ErrNoVersion):
+		status, p.Hint = http.StatusConflict, "the last two replaced versions are kept from the second load on"
 	case errors.Is(err, match.ErrNoRows):
 		status, p.Hint = http.StatusUnprocessableEntity, "nothing was loaded; to remove a set: `leakwatch hashset drop NAME`"
 	case errors.As(err, &tooLarge):

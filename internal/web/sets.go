@@ -58,11 +58,7 @@ type Loaded struct {
 // good. The name that bad rows are reported under is the caller's path.
 func (r Rooms) load(w http.ResponseWriter, q *http.Request) {
 	digest := sha256.New()
-	path := q.URL.Query().Get("path")
-	if path == "" {
-		path = "-"
-	}
-	rows := match.ReadRows(io.TeeReader(q.Body, digest), path, match.Auto)
+	rows := match.ReadRows(io.TeeReader(q.Body, digest), pathOf(q), match.Auto)
 	source := func() string { return hex.EncodeToString(digest.Sum(nil)) }
 	set, err := r.Sets.Load(q.Context(), q.PathValue("name"), rows, callerOf(q.Context()), source, func(int) {})
 	if err == nil {
