@@ -41,6 +41,7 @@ func (c *cli) hashsetCommand() *cobra.Command {
 		c.hashsetDisableCommand(),
 		c.hashsetRollbackCommand(),
 		c.hashsetDiffCommand(),
+		c.hashsetCalibrateCommand(),
 	)
 }
 

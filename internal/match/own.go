@@ -48,6 +48,7 @@ type Mark struct {
 type settings struct {
 	Thresholds   *Thresholds `json:"thresholds,omitempty"`
 	CalibratedAt *time.Time  `json:"calibrated_at,omitempty"`
+	Measured     *measured   `json:"measured,omitempty"`
 	// Widened counts what let the set see more again: an entry that is judged
 	// as before, a picture of which a review has changed.
 	Widened uint64 `json:"widened,omitempty"`

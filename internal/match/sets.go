@@ -118,13 +118,16 @@ func (v *view) told(s *segment) Set {
 		}
 	}
 	set.Disabled, set.Quarantined = s.disabled, s.quarantined
+	if own := v.own[set.Name]; set.LookAlikes == nil && own != nil && own.Measured != nil && own.Measured.Version == set.Version {
+		set.LookAlikes = own.Measured.LookAlikes
+	}
 	return set
 }
 
 func (v *view) shown(s *segment) Set {
 	set, o := v.told(s), v.optionsOf(s)
 	set.Detail = &Detail{
-		Thresholds:   Thresholds{o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality},
+		Thresholds:   thresholdsOf(o),
 		Rows:         s.pdq.len() + s.windows.hash.len() + len(s.phash),
 		MemoryBytes:  s.memory(),
 		KeptVersions: []int{},
@@ -132,6 +135,9 @@ func (v *view) shown(s *segment) Set {
 	if own := v.own[set.Name]; own != nil {
 		set.Detail.CalibratedAt = own.CalibratedAt
 		set.Detail.Negatives = len(own.negatives)
+		if m := own.Measured; m != nil && m.Version == set.Version {
+			set.Detail.Cameras, set.Detail.WithoutBackground, set.Detail.NotDistinctive = m.Cameras, m.WithoutBackground, m.NotDistinctive
+		}
 	}
 	for _, b := range s.record.Before {
 		set.Detail.KeptVersions = append(set.Detail.KeptVersions, b.Set.Version)

@@ -42,6 +42,8 @@ type Sets interface {
 	Disable(ctx context.Context, name string, refs []string, by string) (match.Set, error)
 	Enable(ctx context.Context, name string, refs []string) (match.Set, error)
 	Rollback(ctx context.Context, name, by string) (match.Set, error)
+	Calibrate(ctx context.Context, name string, probes iter.Seq2[match.Probe, error], o match.CalibrateOptions) (match.Calibration, error)
+	Uncalibrate(name string) (match.Set, error)
 	DiffVersions(ctx context.Context, name string) iter.Seq2[match.Change, error]
 	Diff(ctx context.Context, name string, rows iter.Seq2[match.Entry, error]) iter.Seq2[match.Change, error]
 }
@@ -143,6 +145,8 @@ func (r Rooms) refuse(w http.ResponseWriter, q *http.Request, err error) {
 		status, p.Hint = http.StatusNotFound, "`leakwatch hashset export NAME` shows the refs, `leakwatch hashset disable NAME` those that are disabled"
 	case errors.Is(err, match.ErrNoVersion):
 		status, p.Hint = http.StatusConflict, "the last two replaced versions are kept from the second load on"
+	case errors.Is(err, match.ErrNothingToGoBy):
+		status, p.Hint = http.StatusUnprocessableEntity, "--background DIR takes a folder of pictures that are in no set"
 	case errors.Is(err, match.ErrNoRows):
 		status, p.Hint = http.StatusUnprocessableEntity, "nothing was loaded; to remove a set: `leakwatch hashset drop NAME`"
 	case errors.As(err, &tooLarge):

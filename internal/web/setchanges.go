@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 
 	"leakwatch/internal/match"
 )
@@ -27,6 +28,14 @@ func (r Rooms) changeRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /v1/hashsets/{name}/diff", func(w http.ResponseWriter, q *http.Request) {
 		rows := match.ReadRows(q.Body, pathOf(q), match.Auto)
 		lines(r, w, q, r.Sets.Diff(q.Context(), q.PathValue("name"), rows))
+	})
+	mux.HandleFunc("POST /v1/hashsets/{name}/calibration", r.calibrate)
+	mux.HandleFunc("DELETE /v1/hashsets/{name}/calibration", func(w http.ResponseWriter, q *http.Request) {
+		set, err := r.Sets.Uncalibrate(q.PathValue("name"))
+		if err == nil {
+			r.Log.Info("thresholds of a hash set taken away", "set", set.Name, "by", callerOf(q.Context()))
+		}
+		r.object(w, q, set, err)
 	})
 }
 
@@ -68,4 +77,21 @@ func (r Rooms) mark(w http.ResponseWriter, q *http.Request) {
 		r.Log.Info("entries of a hash set changed", "set", name, "refs", len(body.Refs), "undo", body.Undo, "by", by)
 	}
 	r.object(w, q, set, err)
+}
+
+// calibrate measures a set with the pictures whose fingerprints the body holds.
+func (r Rooms) calibrate(w http.ResponseWriter, q *http.Request) {
+	v := q.URL.Query()
+	rate, err := strconv.ParseFloat(v.Get("rate"), 64)
+	budget, err2 := strconv.ParseFloat(v.Get("budget"), 64)
+	if err != nil || err2 != nil || !(rate > 0) || !(budget > 0) {
+		r.refuse(w, q, fmt.Errorf("%w: rate and budget are numbers above zero", errBadRequest))
+		return
+	}
+	o := match.CalibrateOptions{Rate: rate, Budget: budget, Apply: v.Get("apply") == "true"}
+	found, err := r.Sets.Calibrate(q.Context(), q.PathValue("name"), match.ReadProbes(q.Body), o)
+	if err == nil && o.Apply {
+		r.Log.Info("hash set calibrated", "set", found.Name, "copy_distance", found.Recommended.CopyDistance, "by", callerOf(q.Context()))
+	}
+	r.object(w, q, found, err)
 }
