@@ -174,6 +174,9 @@ func (c *cli) printRecall(m *match.Calibration) error {
 }
 
 func (c *cli) printCurve(m *match.Calibration) error {
+	if m.Background.Pictures == 0 && m.Verdicts[0].Edited == 0 {
+		return nil
+	}
 	fmt.Fprintln(c.stdout)
 	t := c.table("BY", "THRESHOLD", "SEEN", "FALSE A DAY", "AT MOST", "RECALL")
 	for _, r := range m.Curve {

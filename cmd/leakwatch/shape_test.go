@@ -35,6 +35,16 @@ const (
 	shapeBoxes   = `{"opened","listed","sampled","not_opened"}`
 	shapeMistake = `{"key","line","column","problem","hint"}`
 	shapeVersion = `{"version","commit","go","os","arch"}`
+	shapeDeep    = `{"windows","keypoints","thumbprint"}` // added by hash --detail
+)
+
+// Shapes beside those of the contract.
+const (
+	shapeMark      = `{"ref","state","at","by","pictures"}`
+	shapeChange    = `{"change","ref","sha256","was_ref","fields"}`
+	shapeCalibrate = `{"name","version","entries","detail","look_alikes","cameras","without_background","not_distinctive","itself","background","rate_per_day","budget_per_day","verdicts","curve","recommended","notes","calibrated_at"}`
+	shapeVerdict   = `{"verdict","by","threshold","seen","of","per_day","at_most_per_day","recall","recall_mean","edited"}`
+	shapeCurve     = `{"by","threshold","seen","per_day","at_most_per_day","recall_mean"}`
 )
 
 // kinds says what a value may be: text, number, time, bool, list, object,
@@ -60,7 +70,10 @@ var kinds = map[string]string{
 	"waiting": "number", "content": "number", "pictures": "object", "containers": "object", "members": "number", "longest_blind_s": "number",
 	"inspected": "number", "known": "number", "not_hashable": "number", "opened": "number", "listed": "number", "sampled": "number",
 	"not_opened": "number?", "key": "text?", "line": "number", "column": "number", "problem": "text", "hint": "text?",
-	"commit": "text", "go": "text", "os": "text", "arch": "text",
+	"windows": "list?", "keypoints": "text?", "thumbprint": "text?", "change": "text", "was_ref": "text?", "fields": "list",
+	"itself": "object", "background": "object", "rate_per_day": "number", "budget_per_day": "number", "verdicts": "list", "curve": "list",
+	"recommended": "object?", "notes": "list", "threshold": "number?", "per_day": "number?", "at_most_per_day": "number?", "recall": "object",
+	"recall_mean": "number?", "edited": "number", "commit": "text", "go": "text", "os": "text", "arch": "text",
 }
 
 // wrongIn says what of a value does not fit a shape. Entries like findings=list
@@ -213,7 +226,7 @@ func (s *station) fits(args []string, shape string, instead ...string) []any {
 
 // inner wants the value at a path of each line to have the shape; a list's
 // elements have it, each.
-func (s *station) inner(all []any, path, shape string) {
+func (s *station) inner(all []any, path, shape string, instead ...string) {
 	s.t.Helper()
 	found := 0
 	for _, v := range all {
@@ -224,7 +237,7 @@ func (s *station) inner(all []any, path, shape string) {
 		}
 		for _, v := range list {
 			found++
-			for _, wrong := range wrongIn(v, shape) {
+			for _, wrong := range wrongIn(v, shape, instead...) {
 				s.t.Errorf("%s: %s", path, wrong)
 			}
 		}
@@ -274,6 +287,16 @@ func (s *station) shapesOfSets() {
 		s.fits([]string{"hashset", "show", name}, shapeSetMore)
 	}
 	s.fits([]string{"hashset", "load", "digests", "digests.csv"}, shapeSet)
+	s.fits([]string{"hashset", "rollback", "digests"}, shapeSet)
+	s.fits([]string{"hashset", "disable", "digests", "A-1"}, shapeSet)
+	s.fits([]string{"hashset", "disable", "digests"}, shapeMark, "pictures=number")
+	s.fits([]string{"hashset", "disable", "digests", "A-1", "--undo"}, shapeSet)
+	s.fits([]string{"hashset", "diff", "travellers", "dataset"}, shapeChange, "ref=text", "sha256=text?")
+	for _, args := range [][]string{{}, {"--background", "found"}} {
+		all := s.fits(append([]string{"hashset", "calibrate", "travellers"}, args...), shapeCalibrate)
+		s.inner(all, "verdicts", shapeVerdict, "seen=number")
+		s.inner(all, "curve", shapeCurve, "seen=number")
+	}
 }
 
 func (s *station) shapesOfAlerts() {
@@ -290,6 +313,8 @@ func (s *station) shapesOfAlerts() {
 
 func (s *station) shapesOfFiles() {
 	s.fits([]string{"hash", "found", "digests.csv", "dataset"}, shapeHash, "ref=text")
+	s.fits([]string{"hash", "found", "digests.csv", "dataset", "--detail", "keypoints"}, shapeHash, "ref=text")
+	s.fits([]string{"hash", "found", "digests.csv", "dataset", "--detail", "keypoints"}, shapeDeep)
 	s.fits([]string{"match", "found", "digests.csv", "dataset"}, shapeMatch)
 	s.fits([]string{"--config", "digests.csv", "config", "check"}, shapeMistake)
 	s.fits([]string{"version"}, shapeVersion, "version=text")

@@ -199,8 +199,8 @@ type nearestEntry struct {
 }
 
 const (
-	wholeReach  = 110 // bits: unrelated pictures lie at 128, the nearest of 300,000 at about 80
-	windowReach = 80  // the same for windows, which are many: a wider look costs too much
+	wholeReach  = 256 // bits: however far
+	windowReach = 80  // windows are many, and a wider look costs too much; a copy by one is never so far
 )
 
 // nearestTo looks for the nearest entry in each way, farther than Search does.
