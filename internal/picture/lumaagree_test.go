@@ -85,7 +85,7 @@ type agreement map[string]*[2]distances
 // add decodes data both ways. It gives nothing for pictures that judge nothing.
 func (a agreement) add(t *testing.T, d *Decoder, name string, data []byte) {
 	t.Helper()
-	p := plan{tables: &d.tables, upright: true, orientation: 1, frames: 1}
+	p := plan{asked: asked{tables: &d.tables, upright: true}, orientation: 1, frames: 1}
 	if err := d.read(context.Background(), "jpeg", data, &p); err != nil {
 		return
 	}

@@ -70,7 +70,7 @@ func TestLumaMemory(t *testing.T) {
 	} {
 		d := NewDecoder(Limits{Memory: tc.most << 20})
 		for way, decode := range map[string]func(context.Context, []byte) (Picture, error){"small": d.DecodeSmall, "sharp": d.Decode} {
-			p := plan{tables: &d.tables, small: way == "small"}
+			p := plan{asked: asked{tables: &d.tables, small: way == "small"}}
 			if err := readJPEG(tc.data, &p); err != nil || p.luma == nil {
 				t.Fatalf("%s: %v, not for the luma decoder", tc.name, err)
 			}
