@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -104,27 +106,57 @@ func (r *refs) unused() (n, first int) {
 	return n, first
 }
 
+// maxRefLine is more than the loader takes of a line: it is the one to refuse.
+const maxRefLine = 2 << 20
+
 // rewrite puts refs into the lines of `hash --json`. A line that is no JSON
-// object goes on as it is: the loader names it.
+// object goes on as it is, and lines keep their numbers: the loader names what
+// is wrong with them.
 func (r *refs) rewrite(root string, in io.Reader, out io.Writer) error {
-	lines := json.NewDecoder(in)
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	for {
-		var row map[string]any
-		lines.UseNumber()
-		if err := lines.Decode(&row); err == io.EOF {
-			return nil
-		} else if err != nil {
-			return fmt.Errorf("--refs goes with pictures and with what `hash --json` prints: %w", err)
+	lines := bufio.NewScanner(in)
+	lines.Buffer(make([]byte, 64<<10), maxRefLine)
+	begun := false
+	for lines.Scan() {
+		line := lines.Bytes()
+		if text := bytes.TrimSpace(bytes.TrimPrefix(line, []byte("\uFEFF"))); !begun && len(text) > 0 {
+			if text[0] != '{' {
+				return errors.New("--refs goes with pictures and with what `hash --json` prints: other lists have a column of refs")
+			}
+			begun = true
 		}
-		file, _ := row["path"].(string)
-		sum, _ := row["sha256"].(string)
-		if ref := r.of(root, file, sum); ref != "" {
-			row["ref"] = ref
+		line, err := r.inLine(root, line)
+		if err != nil {
+			return err
 		}
-		if err := enc.Encode(row); err != nil {
+		if _, err := out.Write(append(line, '\n')); err != nil {
 			return err
 		}
 	}
+	return lines.Err()
+}
+
+// inLine puts a ref into a line; one that names no picture of ours stays as it
+// is, byte for byte.
+func (r *refs) inLine(root string, line []byte) ([]byte, error) {
+	var row map[string]json.RawMessage
+	if json.Unmarshal(line, &row) != nil {
+		return line, nil
+	}
+	var file, sum string
+	_ = json.Unmarshal(row["path"], &file) // no text, no ref
+	_ = json.Unmarshal(row["sha256"], &sum)
+	ref := r.of(root, file, strings.ToLower(sum))
+	if ref == "" {
+		return line, nil
+	}
+	quoted, err := json.Marshal(ref)
+	if err != nil {
+		return nil, err
+	}
+	row["ref"] = quoted
+	var b bytes.Buffer
+	out := json.NewEncoder(&b)
+	out.SetEscapeHTML(false)
+	err = out.Encode(row)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }

@@ -52,13 +52,13 @@ func errText(err error) string {
 func TestRefsRewrite(t *testing.T) {
 	r := &refs{byPath: true, refs: map[string]string{"a.jpg": "C-1"}, lines: map[string]int{"a.jpg": 2}}
 	var out bytes.Buffer
-	in := `{"path":"p/a.jpg","size":12345678901234567,"ref":"x","windows":[null,"<"]}` + "\n" + `{"path":"p/b.jpg","ref":"y"}` + "\n"
+	in := `{"path":"p/a.jpg","size":12345678901234567,"ref":"x","windows":[null,"<"]}` + "\n" + `{"ref":"y", "path":"p/b.jpg"}` + "\n\n{broken\n[7]"
 	if err := r.rewrite("-", strings.NewReader(in), &out); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"path":"p/a.jpg","ref":"C-1","size":12345678901234567,"windows":[null,"<"]}` + "\n" + `{"path":"p/b.jpg","ref":"y"}` + "\n"
+	want := `{"path":"p/a.jpg","ref":"C-1","size":12345678901234567,"windows":[null,"<"]}` + "\n" + `{"ref":"y", "path":"p/b.jpg"}` + "\n\n{broken\n[7]\n"
 	if out.String() != want {
-		t.Errorf("got %swant %s", out.String(), want)
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
 	}
 	if err := r.rewrite("-", strings.NewReader("ref,sha1\n"), &out); err == nil {
 		t.Error("a CSV list was rewritten")
