@@ -25,7 +25,7 @@ const (
 // itself measures the set against itself.
 func (g *gauge) itself(ctx context.Context, c *Calibration) error {
 	s := g.seg
-	c.LookAlikes = s.lookAlikes(maxLookAlikes)
+	c.LookAlikes = s.lookAlikes(ctx, maxLookAlikes)
 	var usable []int
 	for row := range s.pdq.len() {
 		if g.now.usable(int(s.qual[row])) {

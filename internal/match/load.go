@@ -59,7 +59,7 @@ func (s *Sets) Load(ctx context.Context, name string, rows iter.Seq2[Entry, erro
 	seg := l.index.segment(r)
 	r.Set.ManifestEntries = seg.manifest
 	r.Set.Entries = r.Rows - seg.manifest
-	r.Set.LookAlikes = seg.lookAlikes(loadLookAlikes)
+	r.Set.LookAlikes = seg.lookAlikes(ctx, loadLookAlikes)
 	if err := s.selfTest(seg); err != nil {
 		return Set{}, fmt.Errorf("hash set %s fails its self-test: %w", name, err)
 	}

@@ -1,6 +1,9 @@
 package match
 
-import "math/bits"
+import (
+	"context"
+	"math/bits"
+)
 
 const (
 	// lookAlikeRadius is how near, in bits of PDQ, pictures are taken for one by
@@ -10,17 +13,17 @@ const (
 	// loaded: for less time than the load takes. The work grows with the square,
 	// so that calibrate counts them up to maxLookAlikes.
 	loadLookAlikes = 50_000
-	maxLookAlikes  = 1_000_000
+	maxLookAlikes  = 300_000
 )
 
 // lookAlikes counts the hashes of the set that lie within lookAlikeRadius of
 // the hash of another ref, or have more than one ref themselves: of these an
 // alert may name the wrong one. Entries with the same hash count once, those of
-// low quality do not. It is nil where the set has more than limit.
+// low quality do not. It is nil where the set has more than limit, or ctx ended.
 //
 // Of two hashes within 31 bits at least one of their 16 pieces of 16 bits
 // differs in one bit at most: only such pairs are compared.
-func (s *segment) lookAlikes(limit int) *int {
+func (s *segment) lookAlikes(ctx context.Context, limit int) *int {
 	n := s.pdq.len()
 	if n > limit {
 		return nil
@@ -40,6 +43,9 @@ func (s *segment) lookAlikes(limit int) *int {
 	for k := range 16 {
 		p.fill(all, k)
 		for i := range all {
+			if i%1024 == 0 && ctx.Err() != nil {
+				return nil
+			}
 			p.each(piece(&all[i], k), int32(i), func(j int32) {
 				if alike[i] && alike[j] || all[i].distance(&all[j]) > lookAlikeRadius {
 					return
