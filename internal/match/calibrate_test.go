@@ -129,7 +129,9 @@ func TestCalibrate(t *testing.T) {
 		t.Errorf("got %+v", c.Itself)
 	}
 
-	found := func() bool { return len(ownFinds(s, near, [32]byte{})) > 0 && strings.HasPrefix(ownFinds(s, near, [32]byte{})[0], Copy) }
+	found := func() bool {
+		return len(ownFinds(s, near, [32]byte{})) > 0 && strings.HasPrefix(ownFinds(s, near, [32]byte{})[0], Copy)
+	}
 	if !found() {
 		t.Fatal("the stranger is no copy before: nothing is proved")
 	}
