@@ -95,7 +95,7 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	if err != nil {
 		return p.refused(err), hashed{sharp: blind}, nil
 	}
-	p.Format, p.Width, p.Height, p.Frames = &pic.Format, &pic.Width, &pic.Height, &pic.Frames
+	p.take(pic)
 	if pic.Partial {
 		p = p.because(pic.Cause, pic.Why)
 	}
@@ -114,6 +114,13 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 
 // blind is the sharp plane of what could not be decoded.
 func blind(context.Context) *image.Gray { return nil }
+
+// take copies what is told of a picture. A pointer into pic would keep its plane
+// alive for as long as the print is remembered.
+func (p *Print) take(pic picture.Picture) {
+	format, width, height, frames := pic.Format, pic.Width, pic.Height, pic.Frames
+	p.Format, p.Width, p.Height, p.Frames = &format, &width, &height, &frames
+}
 
 // refused takes the cause over from the room that would not go on.
 func (p Print) refused(err error) Print {

@@ -29,6 +29,12 @@ type Part struct {
 	Frame   int          // 0 is the first frame or page
 }
 
+// upright is a copy of the part's hash: a hit is remembered, the query is not.
+func (p *Part) upright() *phash.PDQ {
+	h := p.Turns[0]
+	return &h
+}
+
 // Hit is what one set says of one window of the found picture.
 type Hit struct {
 	Set         string
@@ -80,7 +86,7 @@ func (s *Sets) Search(q Query) []Hit {
 	return s.answer(func(v *view, seg *segment) ([]Hit, error) {
 		hits, err := s.exact(seg, q.SHA256)
 		if len(hits) > 0 {
-			hits[0].PDQ = &q.Parts[0].Turns[0]
+			hits[0].PDQ = q.Parts[0].upright()
 			return hits, err
 		}
 		like, err2 := s.alike(v.optionsOf(seg), seg, l)
@@ -231,7 +237,7 @@ func (s *Sets) hitOf(o Options, seg *segment, l *look, c judged) (Hit, error) {
 	part := &l.Parts[c.part]
 	hit.Window, hit.Frame, hit.EntryWindow = part.Window, part.Frame, c.entryWindow()
 	hit.Algorithm, hit.Verdict, hit.Lead = PDQ, c.verdict, c.lead
-	hit.PDQ = &part.Turns[0]
+	hit.PDQ = part.upright()
 	hit.Rule = c.rule
 	if c.members > 0 {
 		hit.Camera, hit.CameraEntries = &hit.Ref, &c.members
@@ -255,7 +261,7 @@ func (s *Sets) alikePHash(o Options, seg *segment, q *Query) ([]Hit, error) {
 	e, err := s.entry(seg.record.ID, seg.phashOwner[row].entry)
 	hit := newHit(seg, seg.phashOwner[row].entry, e, d, turn)
 	hit.Algorithm, hit.Stage, hit.Lead = PHash, ByHash, leadOf(next, dn-d)
-	hit.PDQ = &q.Parts[0].Turns[0]
+	hit.PDQ = q.Parts[0].upright()
 	hit.Verdict, hit.Rule = phashVerdict(d, o)
 	return []Hit{hit}, err
 }
