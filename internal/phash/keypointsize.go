@@ -86,17 +86,25 @@ func partsOf(n, m int) []part {
 func between(pix []uint8, fromW, fromH, w, h int) []uint8 {
 	out := make([]uint8, w*h)
 	across, along := betweens(fromW, w), betweens(fromH, h)
-	for y, a := range along {
-		upper, lower := pix[a.from*fromW:][:fromW], pix[(a.from+a.next)*fromW:][:fromW]
+	// Two lines of pix, already of the new width, in 1/128; and which they are.
+	lines, have := [2][]uint16{make([]uint16, w), make([]uint16, w)}, [2]int32{-1, -1}
+	line := func(y int32) []uint16 {
+		to := lines[y&1]
+		if have[y&1] != y {
+			have[y&1] = y
+			from := pix[int(y)*fromW:][:fromW]
+			for x := range to {
+				m := &across[x]
+				to[x] = uint16(uint32(from[m.from])*(128-m.weight) + uint32(from[m.from+m.next])*m.weight)
+			}
+		}
+		return to
+	}
+	for y, m := range along {
+		upper, lower := line(m.from), line(m.from+m.next)
 		to := out[y*w:][:w]
-		low := a.weight
-		up := 128 - low
 		for x := range to {
-			b := &across[x]
-			i, j := b.from, b.from+b.next
-			u := uint32(upper[i])*(128-b.weight) + uint32(upper[j])*b.weight
-			v := uint32(lower[i])*(128-b.weight) + uint32(lower[j])*b.weight
-			to[x] = uint8((u*up + v*low + 1<<13) >> 14)
+			to[x] = uint8((uint32(upper[x])*(128-m.weight) + uint32(lower[x])*m.weight + 1<<13) >> 14)
 		}
 	}
 	return out
@@ -104,7 +112,7 @@ func between(pix []uint8, fromW, fromH, w, h int) []uint8 {
 
 // mix is a place between pixel from and the next one.
 type mix struct {
-	from, next int    // next is 0 at the end of the line
+	from, next int32  // next is 0 at the end of the line
 	weight     uint32 // of the next one, in 1/128
 }
 
@@ -115,8 +123,8 @@ func betweens(n, m int) []mix {
 		// The centre lies at ((2i+1)*n/(2m)) - 1/2, here in 1/256 pixels.
 		at := ((2*i+1)*n*128+m/2)/m - 128
 		at = min(max(at, 0), (n-1)*256)
-		out[i] = mix{from: at >> 8, weight: uint32(at&255) / 2}
-		if out[i].from < n-1 {
+		out[i] = mix{from: int32(at >> 8), weight: uint32(at&255) / 2}
+		if at>>8 < n-1 {
 			out[i].next = 1
 		}
 	}
