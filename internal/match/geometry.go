@@ -31,6 +31,8 @@ const (
 	sameAngle     = .35  // radians
 	minSeed       = 3    // pairs that agree, before more are looked for
 	maxHypotheses = 3    // that are followed to the end
+	maxRounds     = 5    // of fitting, rough and fine
+	enough        = 25   // inliers, for no other map to be followed
 )
 
 // mapOf finds the map from an entry to a found picture with which the most
@@ -47,6 +49,9 @@ func mapOf(entry, found *phash.Points) (affine, int) {
 	for _, start := range g.hypotheses(pairs) {
 		if m, n := g.follow(start, pairs); n > most {
 			best, most = m, n
+		}
+		if most >= enough {
+			break
 		}
 	}
 	return best, int(most)

@@ -70,13 +70,16 @@ func (g *geometry) follow(start similar, pairs []pair) (affine, float64) {
 			inliers = append(inliers, p)
 		}
 	}
-	for _, pixels := range []float64{roughPixels, finePixels, finePixels} {
-		fitted, ok := g.fit(inliers)
-		if !ok || !fitted.plausible() {
-			return affine{}, 0
+	for _, pixels := range [2]float64{roughPixels, finePixels} {
+		// A map made of one corner of the picture reaches the rest step by step.
+		for round, before := 0, 0; round < maxRounds && (round < 2 || len(inliers) > before); round++ {
+			fitted, ok := g.fit(inliers)
+			if !ok || !fitted.plausible() {
+				return affine{}, 0
+			}
+			m, before = fitted, len(inliers)
+			inliers = g.near(inliers[:0], &m, pixels)
 		}
-		m = fitted
-		inliers = g.near(inliers[:0], &m, pixels)
 	}
 	return m, g.weigh(&m, inliers)
 }
