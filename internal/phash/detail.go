@@ -16,13 +16,13 @@ type Thumb [ThumbSide * ThumbSide]uint8
 // Point is a keypoint: a corner with the pattern around it.
 type Point struct {
 	X, Y       float32   // in units of the picture's long side, from its upper left corner
-	Scale      float32   // of the level it was found on: level 0 is 1
-	Angle      float32   // radians
+	Scale      float32   // how many pixels of Points.Width one of its level is: 1, 1.22, ...
+	Angle      float32   // radians, 0 to 2 pi, from the x axis towards the y axis
 	Descriptor [4]uint64 // 256 comparisons, to be counted by Hamming distance
 }
 
-// Points are the keypoints of a picture of the given shape.
+// Points are the keypoints of a picture.
 type Points struct {
-	Width, Height int // of the picture in any unit: only their ratio counts
+	Width, Height int // of the plane on which they were found, in pixels
 	List          []Point
 }
