@@ -68,7 +68,7 @@ func pointsPhotographs(t testing.TB) []pointsOriginal {
 func pointsDrawn(t testing.TB) []pointsOriginal {
 	t.Helper()
 	var all []pointsOriginal
-	for _, p := range demo.Set(10, 4) {
+	for _, p := range demo.Set(5, 4) {
 		if o, ok := pointsOriginalOf(t, p.Kind, p.JPEG); ok {
 			all = append(all, o)
 		}
