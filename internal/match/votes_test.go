@@ -77,6 +77,9 @@ func pointsElected(t testing.TB, all []pointsOriginal, v *votes, names ...string
 }
 
 func TestVotesName(t *testing.T) {
+	if raceDetector {
+		t.Skip("as TestMapOfDrawnPictures")
+	}
 	all := pointsDrawn(t)
 	v := pointsVotes(all, 500)
 	for _, form := range []string{"same", "mirror", "crop-random-50", "rot-5", "tile-3x3"} {
