@@ -38,7 +38,8 @@ type photo struct {
 // film, a place. A camera shows other vehicles before the same background.
 type scene struct {
 	name   string
-	camera bool
+	camera bool // other pictures of it are told apart, or that is counted
+	fixed  bool // all before the same background
 	film   bool // frames are a quarter of a second apart
 	photos []*photo
 }

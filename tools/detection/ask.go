@@ -49,6 +49,7 @@ type look struct {
 type answer struct {
 	photo   *photo
 	verdict string
+	rule    string // why, in words
 }
 
 // raised reports whether people are told that this very picture is out.
@@ -147,7 +148,7 @@ func (k *asker) show(ctx context.Context, l *look, data []byte) error {
 		l.took = append(l.took, time.Since(start))
 		var answers []answer
 		for _, h := range seen.Hits {
-			answers = append(answers, answer{l.trial.album.byRef[h.Ref], h.Verdict})
+			answers = append(answers, answer{l.trial.album.byRef[h.Ref], h.Verdict, h.Rule})
 		}
 		l.answers = append(l.answers, answers)
 		l.pdq, l.phash = seen.PDQ, seen.PHash

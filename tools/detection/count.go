@@ -38,6 +38,7 @@ type row struct {
 // kinRow is one camera and one stage: what its other pictures raised.
 type kinRow struct {
 	camera   string
+	fixed    bool
 	entries  int
 	pictures rate // raised a copy in any of their forms
 	looks    rate // files that raised one
@@ -171,7 +172,7 @@ func countKin(stage int, looks []*look) (rows []*kinRow) {
 		s := l.photo.scene
 		row := byScene[s]
 		if row == nil {
-			row = &kinRow{camera: s.name, entries: s.count(entry)}
+			row = &kinRow{camera: s.name, fixed: s.fixed, entries: s.count(entry)}
 			byScene[s], hit[s] = row, map[*photo]map[*photo]bool{}
 			rows = append(rows, row)
 		}

@@ -80,19 +80,19 @@ func TestBrokenMatchersAreCaught(t *testing.T) {
 		if s.copies.n == 0 || s.copies.hit != 0 || s.candidates.hit != 0 {
 			t.Errorf("copies %+v, candidates %+v, want 0 of many", s.copies, s.candidates)
 		}
-		if m.strange[0].pictures.hit+m.kinSum(0).pictures.hit+m.strange[0].blanks.hit != 0 {
+		if m.strange[0].pictures.hit+m.kinSum(0, true).pictures.hit+m.strange[0].blanks.hit != 0 {
 			t.Errorf("raised %+v, want nothing", m.strange[0])
 		}
 	})
 	t.Run("calls all the same", func(t *testing.T) {
 		var named *photo
 		for _, s := range c.album.scenes {
-			if s.camera && s.count(kin) > 0 && s.count(entry) > 0 && named == nil {
+			if s.fixed && s.count(kin) > 0 && s.count(entry) > 0 && named == nil {
 				named = s.photos[0]
 			}
 		}
 		m := c.of(t, answering{{Ref: named.ref, Verdict: match.Copy}})
-		s, k := m.strange[0], m.kinSum(0)
+		s, k := m.strange[0], m.kinSum(0, true)
 		if s.pictures.hit == 0 || s.pictures.hit == s.pictures.n || s.blanks.hit != s.blanks.n || s.blanks.n == 0 {
 			t.Errorf("strangers %+v: want all but those of its scene, and every blank", s)
 		}
@@ -105,7 +105,7 @@ func TestBrokenMatchersAreCaught(t *testing.T) {
 	})
 	t.Run("raises all that it has", func(t *testing.T) {
 		m := c.of(t, c.all(match.Copy))
-		s, k := m.strange[0], m.kinSum(0)
+		s, k := m.strange[0], m.kinSum(0, true)
 		if m.all.stages[0].copies.percent() != 100 || s.pictures.hit != s.pictures.n || k.pairs.hit != k.pairs.n || k.pairs.n == 0 {
 			t.Errorf("copies %+v, strangers %+v, same camera %+v: want all of all", m.all.stages[0].copies, s, k)
 		}
@@ -118,7 +118,7 @@ func TestBrokenMatchersAreCaught(t *testing.T) {
 			if s.copies.hit != 0 || s.candidates.hit != s.candidates.n || s.candidates.n == 0 {
 				t.Errorf("copies %+v, candidates %+v, want none and all", s.copies, s.candidates)
 			}
-			if m.strange[0].pictures.hit != 0 || m.kinSum(0).pictures.hit != 0 {
+			if m.strange[0].pictures.hit != 0 || m.kinSum(0, true).pictures.hit != 0 {
 				t.Errorf("counted as raised: %+v", m.strange[0])
 			}
 			if blanks := m.strange[0].blanks.hit; (blanks > 0) != (verdict == kinVerdict) {

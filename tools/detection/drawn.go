@@ -27,7 +27,7 @@ func drawnAlbum(lanes, others int) *album {
 			continue
 		}
 		if cameras[at%6] == nil {
-			cameras[at%6] = &scene{name: fmt.Sprintf("drawn camera %d", at%6+1), camera: true}
+			cameras[at%6] = &scene{name: fmt.Sprintf("drawn camera %d", at%6+1), camera: true, fixed: true}
 		}
 		a.add(cameras[at%6], "fixed cameras", p.JPEG)
 		at++
@@ -62,7 +62,7 @@ const (
 // vehicle, 480x330, blended in by a soft ellipse at (80,90) give or take 10
 // pixels, light .9 to 1.1, noise of sd 2, JPEG 88.
 func laneAlbum(name string, background image.Image, vehicles []*photo) (*album, error) {
-	a, s := &album{name: name}, &scene{name: name, camera: true}
+	a, s := &album{name: name}, &scene{name: name, camera: true, fixed: true}
 	back := resized(background, laneWidth, laneHeight)
 	for i := range laneFrames {
 		r := randomOf(name, fmt.Sprint(i))

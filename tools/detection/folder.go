@@ -47,7 +47,7 @@ func folderAlbum(root string) (*album, error) {
 		if s == nil {
 			parts := strings.Split(name, "/")
 			has := func(word string) bool { return slices.Contains(parts, word) }
-			s = &scene{name: name, film: has("lanes"), camera: has("lanes") || has("gates") || has("vehicles") || has("plates")}
+			s = &scene{name: name, film: has("lanes"), fixed: has("lanes") || has("gates"), camera: has("lanes") || has("gates") || has("vehicles") || has("plates")}
 			scenes[name] = s
 			a.scenes = append(a.scenes, s)
 		}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"leakwatch/internal/match"
 )
 
 // writeMisses lists what was not found and what was raised wrongly, by the
@@ -19,7 +21,7 @@ func writeMisses(w io.Writer, stages []stage, looks []*look) {
 				if a.photo != nil {
 					other = a.photo.name
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %s\tquality %d\n", stages[i].name, what, l.form, name, a.verdict, other, l.quality)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s %s\tquality %d\t%s\n", stages[i].name, what, l.form, name, a.verdict, other, l.quality, a.rule)
 			}
 			found := slices.ContainsFunc(answers, func(a answer) bool { return a.photo == l.photo && a.raised() })
 			if (l.purpose == table || l.purpose == heldOut) && !found {
@@ -30,6 +32,9 @@ func writeMisses(w io.Writer, stages []stage, looks []*look) {
 					a = answers[0]
 				}
 				line("missed", a)
+			}
+			if l.purpose == blank && len(answers) > 0 && answers[0].verdict != match.Weak {
+				line("blank", answers[0])
 			}
 			for _, a := range answers {
 				verdict := l.judge(a)
