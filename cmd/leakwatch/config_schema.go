@@ -103,7 +103,7 @@ func sightSections() []section {
 				{name: "min_lead", meaning: "How much nearer the best entry must be than the next one of another ref, or\na copy is only weak; bits.", check: between(0, 256)},
 				{name: "phash_max_distance", meaning: "Search radius for entries that have a 64-bit pHash and no PDQ; bits.", check: between(0, 64)},
 				{name: "min_quality", meaning: "PDQ quality, 0-100, under which only the very same bytes count.", check: between(0, 100)},
-				{name: "deep", meaning: "Where no hash is near, search by keypoints, in sets hashed with\n--detail keypoints: it finds small crops and turns. Takes 8 KB\nof memory an entry and some 0.1 s a picture; not for sets of more than 20,000\nentries."},
+				{name: "deep", meaning: "Where no hash is near, search by keypoints, in sets hashed with\n--detail keypoints: it finds small crops and turns. Takes 11 KB\nof memory an entry and some 0.1 s a picture; not for sets of more than 20,000\nentries."},
 			},
 		},
 		{
