@@ -20,6 +20,9 @@ func judgeApart(m, n affine, aspect float64) float64 {
 }
 
 func TestAlignFindsTheMap(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: arithmetic without goroutines, which the race detector makes ten times slower")
+	}
 	lane := judgeLane(1, 4)
 	r := rand.New(rand.NewPCG(1, 1))
 	a := newAligner()

@@ -103,6 +103,9 @@ func judgeAll(t *testing.T, c judgeCamera, forms []judgeForm, hold bool) (sum ju
 
 // Strangers are never named, whatever map brought them here.
 func TestJudgeStrangers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: arithmetic without goroutines, which the race detector makes ten times slower")
+	}
 	lane := judgeLane(5, 6)
 	var refs []*reference
 	for _, g := range lane {
@@ -232,6 +235,9 @@ func judgeBackground(a *aligner, refs []*reference, i int, m affine) *background
 }
 
 func TestJudgeMadeUpLanes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: arithmetic without goroutines, which the race detector makes ten times slower")
+	}
 	var sum judgeTally
 	for seed := range uint64(2) {
 		lane := judgeLane(seed+1, 10)
@@ -251,6 +257,9 @@ func TestJudgeMadeUpLanes(t *testing.T) {
 
 // What hides details hides no vehicle: copies stay copies.
 func TestJudgeHiddenDetails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: arithmetic without goroutines, which the race detector makes ten times slower")
+	}
 	lane := judgeLane(3, 5)
 	got := judgeAll(t, judgeCamera{"made", lane, nil}, judgeMoreForms(), true)
 	t.Logf("%v", got)

@@ -144,6 +144,9 @@ func (a agreement) log(t *testing.T) {
 }
 
 func TestSmallAgreesWithFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: arithmetic without goroutines, which the race detector makes ten times slower")
+	}
 	a := agreement{}
 	d := NewDecoder(Limits{})
 	for i, size := range [][2]int{{640, 480}, {1000, 666}, {1283, 967}, {1600, 1200}, {2100, 1400}, {2560, 1921}, {1080, 1350}} {

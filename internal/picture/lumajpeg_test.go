@@ -92,6 +92,9 @@ func apart(s surface, want *image.Gray) (mean float64, worst int) {
 }
 
 func TestLumaAgainstFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: arithmetic without goroutines, which the race detector makes ten times slower")
+	}
 	type kind struct {
 		name        string
 		h, v        int
