@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leakwatch/internal/inspect"
+	"leakwatch/internal/match"
 	"leakwatch/internal/web"
 )
 
@@ -54,7 +55,7 @@ func (c *cli) match(ctx context.Context, client *web.Client, paths []string) err
 			if err := json.Unmarshal(raw, &line); err != nil {
 				return err
 			}
-			found = found || line.Verdict == "exact" || line.Verdict == "copy"
+			found = found || line.Verdict != match.Weak && line.Verdict != "none"
 			if err := c.printMatch(line); err != nil {
 				return err
 			}

@@ -178,7 +178,7 @@ func notifySection() section {
 			{name: "path", sample: `"/var/lib/leakwatch/notices.jsonl"`, meaning: "file: JSON Lines are appended to it, as in \"notices.jsonl\".", check: noNUL},
 			{name: "sets", meaning: "Only alerts of these hash sets; [] is all.", check: each(notEmpty)},
 			{name: "sites", meaning: "Only what concerns these sites; [] is all."},
-			{name: "verdicts", meaning: "Only alerts with one of these verdicts: exact, copy; [] is all.", check: each(oneOf("exact", "copy"))},
+			{name: "verdicts", meaning: "Only alerts with one of these verdicts: exact, copy, kin; [] is all.", check: each(oneOf("exact", "copy", "kin"))},
 			{name: "events", meaning: "Only these: alert, site_blind, site_seen_again, tor_down, tor_back,\nstore_nearly_full, dead_letter; [] is all.", check: each(oneOf(alert.Events()...))},
 			{name: "direct", meaning: "webhook: connect to address instead of through Tor, for a receiver on this\nmachine or network. The host of url then serves TLS and the Host header only."},
 			{name: "address", meaning: "webhook with direct = true: \"IP:PORT\" or \"unix:/path\".", check: directAddress},

@@ -17,9 +17,7 @@ func Ask(ctx context.Context, data []byte, d *picture.Decoder) (Print, match.Que
 	if err != nil {
 		return p, match.Query{}, err
 	}
-	q := match.Query{SHA256: digest, PHash: h.phash, HasPHash: h.hasPHash}
-	if p.PDQ != nil {
-		q.Parts = parts(ctx, &h, *p.Quality)
-	}
+	q := query(ctx, digest, p, &h, true)
+	q.Sight = nil
 	return p, q, ctx.Err()
 }

@@ -28,6 +28,7 @@ type Sets interface {
 	Search(match.Query) []match.Hit
 	Sight() string
 	Horizon() string
+	ByPHash() bool
 }
 
 // Alerts remembers what was found. Both calls are durable when they return.
@@ -161,13 +162,26 @@ func (r *Room) compare(ctx context.Context, digest [32]byte, data []byte, rules 
 	if err != nil {
 		return Seen{}, err
 	}
-	q := match.Query{SHA256: digest, PHash: h.phash, HasPHash: h.hasPHash}
-	if print.PDQ != nil {
-		q.Parts = parts(ctx, &h, *print.Quality)
-		q.Sight = &sight{ctx, &h, map[phash.Window]*phash.Points{}}
-	}
+	q := query(ctx, digest, print, &h, r.o.Sets.ByPHash())
 	seen := Seen{Print: print, Hits: r.o.Sets.Search(q)}
 	return seen, ctx.Err() // cut short, it saw less
+}
+
+// query asks for a picture as a whole, by the windows in it and by its further
+// frames; by pHash, whose eight turns take longer than all other hashes, only
+// where some entry has nothing else.
+func query(ctx context.Context, digest [32]byte, p Print, h *hashed, byPHash bool) match.Query {
+	q := match.Query{SHA256: digest}
+	if p.PDQ != nil {
+		q.Parts = parts(ctx, h, *p.Quality)
+	}
+	if q.Parts = append(q.Parts, frames(h)...); len(q.Parts) > 0 {
+		q.Sight = &sight{ctx, h, map[phash.Window]*phash.Points{}}
+	}
+	if p.PHash != nil && byPHash {
+		q.PHash, q.HasPHash = phash.PHashTurns(h.Luma)
+	}
+	return q
 }
 
 // reports are the hits that people must hear of; weak ones are not.

@@ -22,8 +22,7 @@ const (
 )
 
 // parts are what is looked for: the whole picture and, where it is a sheet, a
-// page, or stands in a frame, the windows in it; then what differs in further
-// frames.
+// page, or stands in a frame, the windows in it.
 func parts(ctx context.Context, h *hashed, quality int) []match.Part {
 	out := []match.Part{{Window: phash.Whole(), Turns: h.pdq, Quality: quality}}
 	if max(h.Width, h.Height) < smallSide {
@@ -34,6 +33,11 @@ func parts(ctx context.Context, h *hashed, quality int) []match.Part {
 	if len(picture.Regions(phash.HalvedTo(h.Luma, probeSide))) > 0 {
 		out = append(out, windows(h.sharp(ctx))...)
 	}
+	return out
+}
+
+// frames are what differs in further frames and pages.
+func frames(h *hashed) (out []match.Part) {
 	for i, frame := range h.Further {
 		p, turns, err := phash.OfTurned(frame, image.Point{})
 		if err == nil {

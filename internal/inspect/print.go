@@ -42,9 +42,7 @@ type Print struct {
 // hashed is a picture whose whole was hashed in its eight orientations.
 type hashed struct {
 	picture.Picture
-	pdq      [8]phash.PDQ
-	phash    [8]phash.PHash
-	hasPHash bool
+	pdq [8]phash.PDQ
 
 	// sharp is the plane as fine as it is ever needed, nil where it cannot be
 	// had. It is decoded when it is first asked for.
@@ -75,6 +73,8 @@ func Fingerprint(ctx context.Context, data []byte, d *picture.Decoder, level str
 	if err != nil {
 		return p, err
 	}
+	old := sha1.Sum(data) //nolint:gosec // see the import
+	p.SHA1, p.CRC32 = hex.EncodeToString(old[:]), fmt.Sprintf("%08x", crc32.ChecksumIEEE(data))
 	if level != match.Hashes {
 		p.Detail = detailOf(h.sharp(ctx), level)
 	}
@@ -82,11 +82,7 @@ func Fingerprint(ctx context.Context, data []byte, d *picture.Decoder, level str
 }
 
 func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.Decoder) (Print, hashed, error) {
-	old := sha1.Sum(data) //nolint:gosec // see the import
-	p := Print{
-		SHA256: hex.EncodeToString(digest[:]), SHA1: hex.EncodeToString(old[:]),
-		CRC32: fmt.Sprintf("%08x", crc32.ChecksumIEEE(data)), Size: int64(len(data)),
-	}
+	p := Print{SHA256: hex.EncodeToString(digest[:]), Size: int64(len(data))}
 	p.Ref = p.SHA256[:16]
 	pic, err := d.DecodeSmall(ctx, data)
 	if ctx.Err() != nil {
@@ -99,15 +95,14 @@ func fingerprint(ctx context.Context, digest [32]byte, data []byte, d *picture.D
 	if pic.Partial {
 		p = p.because(pic.Cause, pic.Why)
 	}
+	t := hashed{Picture: pic, sharp: sharpened(data, pic, d)}
 	h, eight, err := phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {
-		return p.refused(err), hashed{sharp: blind}, nil
+		return p.refused(err), t, nil // its further frames may show something
 	}
-	p.PDQ, p.Quality = &h.PDQ, &h.Quality
-	t := hashed{Picture: pic, pdq: eight, sharp: sharpened(data, pic, d)}
+	p.PDQ, p.Quality, t.pdq = &h.PDQ, &h.Quality, eight
 	if h.HasPHash {
 		p.PHash = &h.PHash
-		t.phash, t.hasPHash = phash.PHashTurns(pic.Luma)
 	}
 	return p, t, nil
 }

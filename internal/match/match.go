@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -109,6 +110,11 @@ func Open(db *kv.DB, o Options) (*Sets, error) {
 	}
 	s.now.Store(newView(o, segments, owns))
 	return s, nil
+}
+
+// ByPHash reports whether some set holds entries that only a pHash finds.
+func (s *Sets) ByPHash() bool {
+	return slices.ContainsFunc(s.now.Load().segments, func(seg *segment) bool { return len(seg.phash) > 0 })
 }
 
 // Configure swaps the thresholds. Searches that run end with the old ones.
