@@ -5,8 +5,9 @@
 // index in memory, which answers exactly what a loop over all entries would;
 // and the rule that makes a verdict of a distance.
 //
-// Read search.go first, then rule.go; index.go and scan.go say how a row is
-// found, load.go how it came there, store.go what lies in the file.
+// Read search.go first, then rule.go and, for what is laid over the picture,
+// closer.go and judge.go; index.go, rows.go and plan.go say how a row is found,
+// load.go how it came there, store.go and detail.go what lies in the file.
 package match
 
 import (
