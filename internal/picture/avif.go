@@ -128,20 +128,23 @@ func (f *avifFile) addStream(h *heif, it *heifItem, p *plan) error {
 	return nil
 }
 
-// properties are those that decoding needs. The configuration is cut to its
-// fixed part: a sequence header in it would not be the one that was weighed.
+// properties are those that decoding needs, each cut to its fixed part: a
+// sequence header in the configuration would not be the one that was weighed,
+// and thousands of tiles may share one property, which is written for each.
 func (f *avifFile) properties(h *heif, it *heifItem) []box {
 	var out []box
-	for _, kind := range []string{"ispe", "pixi", "av1C", "colr", "auxC"} {
-		body := h.properties(it, kind)
+	for _, p := range []struct {
+		kind  string
+		bytes int
+	}{{"ispe", 12}, {"pixi", 9}, {"av1C", 4}, {"colr", 11}, {"auxC", 64}} {
+		body := h.properties(it, p.kind)
 		switch {
-		case body == nil, kind == "colr" && !bytes.HasPrefix(body, []byte("nclx")):
+		case body == nil, p.kind == "colr" && !bytes.HasPrefix(body, []byte("nclx")):
 			continue
-		case kind == "av1C":
-			body = body[:min(4, len(body))]
+		case p.kind == "av1C":
 			f.deep = f.deep || len(body) > 2 && body[2]&0x40 != 0
 		}
-		out = append(out, box{kind, body})
+		out = append(out, box{p.kind, body[:min(p.bytes, len(body))]})
 	}
 	return out
 }

@@ -162,6 +162,24 @@ func TestAVIFClaims(t *testing.T) {
 	}
 }
 
+// A property that a thousand tiles share is not written a thousand times.
+func TestSharedPropertiesOfAVIF(t *testing.T) {
+	const tiles = 1024
+	to := make([]int, tiles)
+	for i := range to {
+		to[i] = 2
+	}
+	large := bx("colr", "nclx", make([]byte, 64<<10))
+	data := heifOf([]heifPart{
+		{kind: "grid", data: []byte{0, 0, 31, 31, 0, 32, 0, 32}, props: [][]byte{ispe(32, 32)}, refs: map[string][]int{"dimg": to}},
+		{kind: "av01", data: av1Stream(1, 1, 1, true), props: [][]byte{ispe(1, 1), bx("av1C", "\x81\x00\x0c\x00"), large}},
+	})
+	// What it shows is for the decoder to say, if the build has one.
+	if n := allocation(func() { picture.Decode(context.Background(), data, picture.Limits{}) }); n > 64<<20 {
+		t.Errorf("allocated %d MiB from %d KiB", n>>20, len(data)>>10)
+	}
+}
+
 // stszBox is a track of n samples.
 func stszBox(n byte) []byte {
 	return bx("moov", bx("trak", bx("mdia", bx("minf", bx("stbl", bx("stsz", make([]byte, 8), []byte{0, 0, 0, n}))))))
