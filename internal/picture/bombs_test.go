@@ -115,3 +115,30 @@ func TestAnimationBombs(t *testing.T) {
 		}
 	}
 }
+
+// Pages of thousands of parts, all of the same bytes, are not weighed for
+// longer than they may be decoded.
+func TestTimeOfPages(t *testing.T) {
+	tables, rest := abbreviated(jpegOf(t, scene(16, 16)))
+	const n = 4000
+	var sizes []uint32
+	for range n {
+		sizes = append(sizes, uint32(len(rest)))
+	}
+	data := tiffBook(binary.LittleEndian, [][]byte{bytes.Repeat(rest, n)}, func(at []uint32) (pages []map[uint16]tiffField) {
+		var places []uint32
+		for i := range n {
+			places = append(places, at[0]+uint32(i*len(rest)))
+		}
+		for range 16 {
+			pages = append(pages, map[uint16]tiffField{256: nums(16), 257: nums(n), 258: nums(8), 259: nums(7), 262: nums(6), 277: nums(3),
+				273: nums(places...), 278: nums(1), 279: nums(sizes...), 347: {bytes: tables}})
+		}
+		return pages
+	})
+	start := time.Now()
+	r, _ := refusal(t, data, picture.Limits{Time: time.Millisecond})
+	if took := time.Since(start); r.Cause != "limit_time" || took > 50*time.Millisecond {
+		t.Errorf("%v after %v, 1 ms was allowed", r, took)
+	}
+}

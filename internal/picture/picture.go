@@ -144,6 +144,7 @@ func (d *Decoder) DecodeStored(ctx context.Context, data []byte) (Picture, error
 // asked is what the caller wants of a picture.
 type asked struct {
 	tables         *tables // of the Decoder
+	headers        *guard  // of what is read before anything is decoded
 	upright, small bool
 }
 
@@ -201,6 +202,7 @@ func (d *Decoder) read(ctx context.Context, format string, data []byte, p *plan)
 	case read == nil:
 		return refuse("unsupported", "the format is %s", format)
 	}
+	p.headers = d.guard(ctx)
 	if err := guarded(func() error { return read(data, p) }); err != nil {
 		return err
 	}
@@ -266,7 +268,7 @@ func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surf
 		return Picture{}, err
 	}
 	defer d.memory.Release(memory)
-	g := &guard{ctx: ctx, until: time.Now().Add(d.limits.Time), limit: d.limits.Time}
+	g := d.guard(ctx)
 	pic := Picture{Sharp: true}
 	err := guarded(func() error {
 		s, err := decode(g)
@@ -298,6 +300,10 @@ func (d *Decoder) drawBy(ctx context.Context, p *plan, decode func(*guard) (surf
 		err = pic.look(g, p.further, p.upright)
 	}
 	return pic, err
+}
+
+func (d *Decoder) guard(ctx context.Context) *guard {
+	return &guard{ctx: ctx, until: time.Now().Add(d.limits.Time), limit: d.limits.Time}
 }
 
 // guarded turns a panic into a damaged picture. The decoders have had panics on

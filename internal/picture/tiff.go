@@ -22,6 +22,9 @@ func readTIFF(data []byte, p *plan) error {
 	for _, i := range sample(len(pages), p.limits.Frames) {
 		page := plan{asked: p.asked, limits: p.limits, orientation: 1, frames: 1}
 		err := pages[i].read(&page)
+		if stop := p.headers.check(); stop != nil {
+			return p.headers.explain(stop)
+		}
 		if err == nil {
 			err = page.fits()
 		}
@@ -228,10 +231,8 @@ type anywhere struct {
 }
 
 func (a *anywhere) ReadAt(p []byte, at int64) (int, error) {
-	if a.guard != nil {
-		if err := a.guard.check(); err != nil {
-			return 0, err
-		}
+	if err := a.guard.check(); err != nil {
+		return 0, err
 	}
 	if at < 0 || at >= int64(len(a.data)) {
 		return 0, io.EOF

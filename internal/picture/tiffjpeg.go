@@ -47,7 +47,7 @@ func (p tiffPage) readJPEG(to *plan) error {
 		return err
 	}
 	f.count = f.across() * ((f.height + f.h - 1) / f.h)
-	memory, err := f.memory(to.limits)
+	memory, err := f.memory(to)
 	if err != nil {
 		return err
 	}
@@ -103,14 +103,17 @@ func (f *jpegParts) part(i int, limits Limits) (*plan, error) {
 
 // memory is the most that a part takes. Parts may share bytes, but not many
 // times over: a small file must not ask for days of work.
-func (f *jpegParts) memory(limits Limits) (int64, error) {
+func (f *jpegParts) memory(to *plan) (int64, error) {
 	sum, most := 0, int64(0)
 	for i := range min(f.count, f.offsets.len()) {
+		if err := to.headers.check(); err != nil {
+			return 0, err
+		}
 		sum += int(f.lengths.nth(i)) + len(f.tables) + 64
 		if sum > 4*len(f.page.data)+1<<20 {
 			return 0, refuse("damaged", "the parts are longer than the file")
 		}
-		if p, err := f.part(i, limits); err == nil {
+		if p, err := f.part(i, to.limits); err == nil {
 			most = max(most, p.memory)
 		}
 	}
@@ -229,6 +232,9 @@ func readRaw(pages []tiffPage, p *plan) error {
 	}
 	best := plan{}
 	for _, page := range candidates {
+		if stop := p.headers.check(); stop != nil {
+			return p.headers.explain(stop)
+		}
 		data := page.wholeJPEG()
 		if data == nil {
 			continue
