@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -140,5 +141,22 @@ func TestTimeOfPages(t *testing.T) {
 	r, _ := refusal(t, data, picture.Limits{Time: time.Millisecond})
 	if took := time.Since(start); r.Cause != "limit_time" || took > 50*time.Millisecond {
 		t.Errorf("%v after %v, 1 ms was allowed", r, took)
+	}
+}
+
+// A million frames that cannot be drawn are counted, not remembered.
+func TestDamagedFrames(t *testing.T) {
+	const n = 1 << 20
+	good := largeGIF(16, 16, 2, 0)
+	empty := "," + "\x00\x00\x00\x00" + "\x00\x00\x10\x00" + "\x00\x08\x00" // 0x16
+	data := join(good[:len(good)-1], bytes.Repeat([]byte(empty), n), ";")
+	var p picture.Picture
+	var err error
+	most := heldMost(func() { p, err = picture.Decode(context.Background(), data, picture.Limits{}) })
+	if want := "frame 3: a frame of 0x16 on a canvas of 16x16 and"; err != nil || !strings.Contains(p.Why, want) {
+		t.Errorf("got %v, %q, want %q", err, p.Why, want)
+	}
+	if most > 32<<20 {
+		t.Errorf("%d KiB held %d MiB", len(data)>>10, most>>20)
 	}
 }

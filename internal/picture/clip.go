@@ -50,7 +50,7 @@ func (c *clip) plan(p *plan) {
 
 // outside says why a frame of this size cannot be drawn, "" if it can.
 func (c *clip) outside(size image.Point) string {
-	if size.X > c.width || size.Y > c.height {
+	if size.X < 1 || size.Y < 1 || size.X > c.width || size.Y > c.height {
 		return fmt.Sprintf("a frame of %dx%d on a canvas of %dx%d", size.X, size.Y, c.width, c.height)
 	}
 	return ""
@@ -151,7 +151,7 @@ func (c *clip) further(most int) shower {
 		picks := sample(c.count, most)
 		spans := c.spans(picks)
 		share := c.work / int64(len(spans))
-		var faults []string
+		fault, faults := "", 0 // the first of them, and how many
 		k, i, skipped := 0, 0, 0
 		for f := range c.frames {
 			if k == len(spans) {
@@ -170,7 +170,9 @@ func (c *clip) further(most int) shower {
 					return c.left(g, i, err)
 				}
 				if why != "" {
-					faults = append(faults, fmt.Sprintf("frame %d: %s", i+1, why))
+					if faults++; faults == 1 {
+						fault = fmt.Sprintf("frame %d: %s", i+1, why)
+					}
 				}
 				if i == s.pick {
 					if err := show(c.canvas.surface(), c.orientation); err != nil {
@@ -183,7 +185,7 @@ func (c *clip) further(most int) shower {
 			}
 			i++
 		}
-		return c.cuts(len(picks), skipped, faults), nil
+		return c.cuts(len(picks), skipped, fault, faults), nil
 	}
 }
 
@@ -192,7 +194,7 @@ func (c *clip) unseen(*guard, func(surface, int) error) ([]cut, error) {
 	if c.count < 2 {
 		return nil, nil
 	}
-	return c.cuts(1, 0, nil), nil
+	return c.cuts(1, 0, "", 0), nil
 }
 
 // drawNext draws a frame; why says what of it is missing.
@@ -223,7 +225,7 @@ func (c *clip) left(g *guard, at int, err error) ([]cut, error) {
 }
 
 // cuts says what was not seen of a clip of which all that may be was looked at.
-func (c *clip) cuts(looked, skipped int, faults []string) []cut {
+func (c *clip) cuts(looked, skipped int, fault string, faults int) []cut {
 	var out []cut
 	of := fmt.Sprintf("of %d", c.count)
 	if !c.ended {
@@ -238,12 +240,11 @@ func (c *clip) cuts(looked, skipped int, faults []string) []cut {
 	if skipped > 0 {
 		out = append(out, cut{causeFrames, fmt.Sprintf("%d frames between were not drawn", skipped)})
 	}
-	if n := len(faults); n > 0 {
-		why := faults[0]
-		if n > 1 {
-			why += fmt.Sprintf(" and %d more", n-1)
-		}
-		out = append(out, cut{causePartial, why})
+	if faults > 1 {
+		fault += fmt.Sprintf(" and %d more", faults-1)
+	}
+	if faults > 0 {
+		out = append(out, cut{causePartial, fault})
 	}
 	return out
 }
