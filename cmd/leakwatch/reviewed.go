@@ -46,7 +46,7 @@ func (r reviewed) takeOver(ctx context.Context, id string) error {
 func negatives(all iter.Seq2[alert.Decided, error]) iter.Seq2[match.Negative, error] {
 	return func(yield func(match.Negative, error) bool) {
 		for d, err := range all {
-			n := match.Negative{ID: d.Alert + "/" + d.Finding, Set: d.Set, SHA256: d.SHA256, Window: phash.Whole()}
+			n := match.Negative{ID: d.Alert + "/" + d.Finding, Set: d.Set, SHA256: d.SHA256, Window: phash.Whole(), Frame: d.Frame}
 			if d.Window != nil {
 				n.Window = *d.Window
 			}

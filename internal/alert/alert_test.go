@@ -289,7 +289,7 @@ func TestShapes(t *testing.T) {
 	if got, want := keysOf(t, d), "assignee findings findings_total first_seen id last_seen previous refs reviews set site state verdict"; got != want {
 		t.Errorf("detail: got keys %s, want %s", got, want)
 	}
-	want := "agree algorithm container count decision distance entry_window explain format height id kind last_seen lead member of " +
+	want := "agree algorithm container count decision distance entry_window explain format frame height id kind last_seen lead member of " +
 		"orientation page ref samples seen set_version sha256 sightings sightings_total stage url verdict width window"
 	if got := keysOf(t, d.Findings[0]); got != want {
 		t.Errorf("finding: got keys %s, want %s", got, want)

@@ -19,6 +19,7 @@ type Decided struct {
 	Decision       string
 	SHA256, PDQ    string // of the found bytes; of the window, "" where it is not known
 	Window         *[4]float64
+	Frame          int
 }
 
 const decidedPage = 1000
@@ -72,7 +73,7 @@ func (a *Alerts) decidedPage(start, from []byte, decision string) (page []Decide
 			}
 			page = append(page, Decided{
 				Alert: id, Finding: fmt.Sprintf("%x", k[idLen:]), Set: sets[id], Decision: decision,
-				SHA256: f.SHA256, PDQ: f.PDQ, Window: f.Window,
+				SHA256: f.SHA256, PDQ: f.PDQ, Window: f.Window, Frame: f.Frame,
 			})
 		}
 		return nil

@@ -76,7 +76,7 @@ func (r *Report) findingID() []byte {
 func (r *Report) found() found {
 	return found{
 		Kind: r.Kind, Verdict: r.Verdict, Ref: clean(r.Ref), SetVersion: r.SetVersion, Distance: r.Distance, Lead: r.Lead,
-		Algorithm: r.Algorithm, Orientation: r.Orientation, Window: r.Window, EntryWindow: r.EntryWindow, Stage: r.Stage,
+		Algorithm: r.Algorithm, Orientation: r.Orientation, Window: r.Window, EntryWindow: r.EntryWindow, Frame: r.Frame, Stage: r.Stage,
 		SHA256: strings.ToLower(r.SHA256), PDQ: r.PDQ, Format: clean(r.Format), Width: r.Width, Height: r.Height,
 		URL: clean(r.URL), Page: clean(r.Page), Explain: r.Explain, First: r.At.UnixNano(), Last: r.At.UnixNano(),
 	}

@@ -67,6 +67,7 @@ type found struct {
 	Orientation int            `json:"orientation,omitempty"`
 	Window      *[4]float64    `json:"window,omitempty"`
 	EntryWindow *[4]float64    `json:"entry_window,omitempty"`
+	Frame       int            `json:"frame,omitempty"`
 	Stage       string         `json:"stage,omitempty"`
 	SHA256      string         `json:"sha256"`
 	PDQ         string         `json:"pdq,omitempty"`
@@ -89,7 +90,7 @@ func (f *found) finding(id []byte, decision string, sightings []Sighting) Findin
 	return Finding{
 		ID: fmt.Sprintf("%x", id), Kind: f.Kind, Verdict: f.Verdict, Ref: text(f.Ref), SetVersion: number(f.SetVersion),
 		Distance: f.Distance, Lead: f.Lead, Algorithm: text(f.Algorithm), Orientation: number(f.Orientation),
-		Window: f.Window, EntryWindow: f.EntryWindow, Stage: text(f.Stage), SHA256: f.SHA256, Format: text(f.Format),
+		Window: f.Window, EntryWindow: f.EntryWindow, Frame: f.Frame, Stage: text(f.Stage), SHA256: f.SHA256, Format: text(f.Format),
 		Width: number(f.Width), Height: number(f.Height), URL: f.URL, Page: text(f.Page), Seen: at(f.First), LastSeen: at(f.Last),
 		Sightings: sightings, Places: f.Places, Decision: text(decision), Samples: []string{}, Explain: explain,
 	}

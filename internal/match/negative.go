@@ -20,7 +20,8 @@ type Negative struct {
 	Set    string       `json:"set"`
 	SHA256 string       `json:"sha256"` // of the found bytes
 	Window phash.Window `json:"window"`
-	PDQ    *phash.PDQ   `json:"pdq"` // of the window, upright; nil: only the same bytes are meant
+	Frame  int          `json:"frame,omitempty"` // of an animation, or page; 0 is the first
+	PDQ    *phash.PDQ   `json:"pdq"`             // of the window, upright; nil: only the same bytes are meant
 }
 
 const (
@@ -151,7 +152,7 @@ func (o *own) negativeOf(q *Query, h *Hit) (nearest *Negative, distance int) {
 	for i := range o.negatives {
 		n := &o.negatives[i]
 		switch {
-		case n.SHA256 == sum && n.Window == h.Window:
+		case n.SHA256 == sum && n.Window == h.Window && n.Frame == h.Frame:
 			return n, 0
 		case n.PDQ == nil || part == nil:
 			continue
