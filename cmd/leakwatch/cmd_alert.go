@@ -90,6 +90,9 @@ func (c *cli) printAlert(d alert.Detail) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
+	if err := c.whyTable(d.Findings); err != nil {
+		return err
+	}
 	if more := d.FindingsTotal - len(d.Findings); more > 0 {
 		fmt.Fprintf(c.stdout, "... and %d more: `leakwatch alert export` gives all\n", more)
 	}
@@ -100,6 +103,31 @@ func (c *cli) printAlert(d alert.Detail) error {
 		fmt.Fprintf(c.stdout, "%s %s: %s\n", cellText(r.At), printable(r.By), printable(saidIn(r)))
 	}
 	return nil
+}
+
+// whyTable says of each finding where in the picture it lies, how far the
+// search went, and why the verdict is what it is.
+func (c *cli) whyTable(findings []alert.Finding) error {
+	if len(findings) == 0 {
+		return nil
+	}
+	fmt.Fprintln(c.stdout)
+	t := c.table("FINDING", "VERSION", "FRAME", "WINDOW", "OF ENTRY", "STAGE", "WHY")
+	for _, f := range findings {
+		t.row(f.ID, f.SetVersion, f.Frame+1, windowText(f.Window), windowText(f.EntryWindow), f.Stage, f.Explain["rule"])
+	}
+	return t.flush()
+}
+
+// windowText is a part of a picture in per cent of its sides.
+func windowText(w *[4]float64) string {
+	switch {
+	case w == nil:
+		return "-"
+	case *w == [4]float64{0, 0, 1, 1}:
+		return "whole"
+	}
+	return fmt.Sprintf("%.0f,%.0f to %.0f,%.0f %%", 100*w[0], 100*w[1], 100*w[2], 100*w[3])
 }
 
 // saidIn is a line of an alert's history as people read it.

@@ -115,10 +115,29 @@ func (c *cli) printMatch(l inspect.Line) error {
 	if l.Set != nil {
 		text += fmt.Sprintf("  set %s v%d  ref %s  %s distance %s  lead %s  orientation %d",
 			*l.Set, *l.SetVersion, printable(*l.Ref), *l.Algorithm, cellText(l.Distance), cellText(l.Lead), *l.Orientation)
+		text += whereText(l)
 	}
 	if l.Cause != nil {
 		text += "  (" + *l.Cause + ")"
 	}
 	_, err := fmt.Fprintln(c.stdout, text)
 	return err
+}
+
+// whereText says in which part and frame of the picture a hit lies, and why it is
+// one; of equal bytes there is nothing to say.
+func whereText(l inspect.Line) (text string) {
+	if *l.Frame > 0 {
+		text += fmt.Sprintf("  frame %d", *l.Frame+1)
+	}
+	if w := windowText(l.Window); w != "whole" {
+		text += "  window " + w
+	}
+	if w := windowText(l.EntryWindow); w != "whole" {
+		text += "  of entry " + w
+	}
+	if rule, ok := l.Explain["rule"].(string); ok && l.Verdict != match.Exact {
+		text += "  because " + printable(rule)
+	}
+	return text
 }
