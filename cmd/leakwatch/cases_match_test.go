@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	enc "encoding/binary"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -61,6 +62,28 @@ func TestMatchOddFiles(t *testing.T) {
 	f.run(0, "match", quiet)
 	f.run(exitFailure, "match", quiet, filepath.Join(f.dir, "nowhere"))
 	f.run(exitFound, "match", filepath.Join(f.dir, "odd", "same.jpg"), filepath.Join(f.dir, "nowhere"))
+}
+
+// Another picture of an entry's camera counts as found.
+func TestMatchKin(t *testing.T) {
+	f, photo := newFieldWorld(t), demo.Set(1, 13)[0]
+	found := f.folder("found", map[string][]byte{"a.jpg": photo.JPEG})
+	print := fieldLines[inspect.Print](t, f.run(0, "hash", "--json", found))[0]
+	list := "ref,pdq,quality\n"
+	for ref, at := range []int{0, 100, 140} { // 40 bits from the picture, and the others 20 bits from that one
+		h := *print.PDQ
+		for bit := range 40 {
+			h[bit/8] ^= 1 << (bit % 8)
+		}
+		for bit := at; at > 0 && bit < at+20; bit++ {
+			h[bit/8] ^= 1 << (bit % 8)
+		}
+		list += fmt.Sprintf("camera-%d,%s,90\n", ref, h)
+	}
+	f.run(0, "hashset", "load", "kin", filepath.Join(f.folder("list", map[string][]byte{"list.csv": []byte(list)}), "list.csv"))
+	if got := fieldLines[inspect.Line](t, f.run(exitFound, "match", "--json", found)); len(got) != 1 || got[0].Verdict != "kin" {
+		t.Errorf("got %+v, want kin", got)
+	}
 }
 
 // withoutSegments leaves out the segments with a marker, up to the scan.
