@@ -1,6 +1,7 @@
 package match
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"sync"
@@ -127,16 +128,13 @@ func (c *closer) hitDeep(l *looked, m affine) (Hit, error) {
 	hit.Distance, hit.Algorithm, hit.Stage = nil, Keypoint, ByVotes
 	hit.Verdict, hit.Rule, hit.Orientation = l.verdict, l.rule, orientationOf(m)
 	hit.Residual, hit.Ratio, hit.Visible = l.residual, l.ratio, l.visible
-	if l.cameraEntries > 0 {
-		hit.Camera, hit.CameraEntries = &l.camera, &l.cameraEntries
-	}
 	aspect := c.l.scene().aspect
 	w, h := sides(aspect)
 	hit.Window = boundsOf(affine{1 / w, 0, 0, 0, 1 / h, 0}.after(m))
 	if back, ok := m.inverse(); ok {
 		hit.EntryWindow = boundsOf(back.byShares(aspect))
 	}
-	return hit, err
+	return hit, errors.Join(err, c.sets.tellCamera(c.seg, &hit, &l.judgement))
 }
 
 // boundsOf is the part of a picture in which a map puts the unit square, in

@@ -16,8 +16,8 @@ type judgement struct {
 	residual      *float64 // of the region that sets the entry apart, 0 the same to 1 not there; nil: no background
 	ratio         *float64 // of that, to what the next entry of the camera leaves; nil: none to compare
 	visible       *float64 // the region that was compared, as a share of the picture
-	camera        string   // opaque, "" where no other entry of the camera is known
-	cameraEntries int      // other entries of the camera that were looked at
+	camera        uint32   // the lowest number of an entry of the camera
+	cameraEntries int      // other entries of the camera that were looked at; 0: none is known
 	rule          string   // why, in a sentence
 	left          float64  // mean difference over all that is seen, in grey values
 }
@@ -47,7 +47,7 @@ func (a *aligner) judge(q *aligned, ref *reference, b *background, ev evidence) 
 	a.take(ref)
 	var j judgement
 	if b != nil && b.entries > 0 {
-		j.camera, j.cameraEntries = fmt.Sprintf("c%d", b.camera+1), b.entries
+		j.camera, j.cameraEntries = b.camera, b.entries
 	}
 	e := a.templates[2].grey
 	var toned frame

@@ -158,7 +158,7 @@ func TestJudgeAlone(t *testing.T) {
 			continue
 		}
 		j := a.judge(&q, ref, nil, tc.ev)
-		if j.verdict != tc.want || j.residual != nil || j.camera != "" || j.rule == "" {
+		if j.verdict != tc.want || j.residual != nil || j.cameraEntries != 0 || j.rule == "" {
 			t.Errorf("%s: got %+v, want %s without residual and camera", tc.name, j, tc.want)
 		}
 	}
@@ -189,7 +189,7 @@ func TestJudgeTwins(t *testing.T) {
 	if !a.align(sceneOf(lane[0]), refs[1], []start{{same, true}}, &q) {
 		t.Fatal("not aligned")
 	}
-	if j := a.judge(&q, refs[1], b, evidence{near: true}); j.verdict != Copy || j.cameraEntries != b.entries || j.camera != "c1" {
+	if j := a.judge(&q, refs[1], b, evidence{near: true}); j.verdict != Copy || j.cameraEntries != b.entries || j.camera != 0 {
 		t.Errorf("got %+v, want a copy", j)
 	}
 	alone := a.backgroundOf(refs[1], 1, []linked{{refs[0], 0, same}})

@@ -59,7 +59,7 @@ type Explain struct {
 	Ratio         *float64 // of that residual to the least of another entry
 	Visible       *float64 // share of the entry in which both can be compared and the entry is set apart
 	Camera        *string  // a ref of the entries before the same camera
-	CameraEntries *int     // how many these are
+	CameraEntries *int     // how many these are, the nearest included
 	Rule          string   // in words
 }
 
@@ -223,11 +223,20 @@ func (s *Sets) hitLooked(o Options, seg *segment, l *look, all []candidate, foun
 	hit, err := s.hitOf(o, seg, l, judged{candidate: found.candidate, verdict: found.verdict, rule: found.rule, lead: seg.lead(o, l, all, &found.candidate)})
 	hit.Stage = ByPoints
 	hit.Residual, hit.Ratio, hit.Visible = found.residual, found.ratio, found.visible
+	return hit, errors.Join(err, s.tellCamera(seg, &hit, &found.judgement))
+}
+
+// tellCamera names the camera of a judgement by one of its entries, and counts
+// them, the hit's own included.
+func (s *Sets) tellCamera(seg *segment, hit *Hit, j *judgement) error {
 	hit.Camera, hit.CameraEntries = nil, nil
-	if found.cameraEntries > 0 {
-		hit.Camera, hit.CameraEntries = &found.camera, &found.cameraEntries
+	if j.cameraEntries == 0 {
+		return nil
 	}
-	return hit, err
+	e, err := s.entry(seg.record.ID, j.camera)
+	ref, n := newHit(seg, j.camera, e, 0, 0).Ref, j.cameraEntries+1
+	hit.Camera, hit.CameraEntries = &ref, &n
+	return err
 }
 
 // hitOf reads the entry of a candidate that was judged.
