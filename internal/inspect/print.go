@@ -52,11 +52,13 @@ type hashed struct {
 // sharpened gives out a picture's sharp plane.
 func sharpened(data []byte, pic picture.Picture, d *picture.Decoder) func(context.Context) *image.Gray {
 	var plane *image.Gray
-	if pic.Sharp {
+	decoded := pic.Sharp
+	if decoded {
 		plane = pic.Luma
 	}
 	return func(ctx context.Context) *image.Gray {
-		if plane == nil {
+		if !decoded {
+			decoded = true // a failure, too, is not paid for twice
 			if again, err := d.Decode(ctx, data); err == nil {
 				plane = again.Luma
 			}
