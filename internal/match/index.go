@@ -9,10 +9,10 @@ import (
 	"leakwatch/internal/phash"
 )
 
-// segment is the index of one version of one set. It never changes, holds no
-// pointers into the store, and takes 53 bytes for an entry with SHA-256 and
-// PDQ, 41 for each of its windows: refs and paths stay in the store until
-// there is a hit.
+// segment is the index of one version of one set. It holds no pointers into the
+// store, never changes but for what it remembers of cameras, backgrounds and
+// votes, and takes 53 bytes for an entry with SHA-256 and PDQ, 41 for each of
+// its windows: refs and paths stay in the store until there is a hit.
 type segment struct {
 	record record
 
@@ -58,7 +58,7 @@ func (o owner) rival(refID uint32) bool { return o.ref&sharedRow != 0 || o.ref !
 // memory is what the segment occupies.
 func (s *segment) memory() int64 {
 	return s.pdq.memory() + int64(cap(s.qual)) + int64(cap(s.owner))*8 +
-		s.windows.memory() +
+		s.windows.memory() + s.deep.memory() +
 		int64(cap(s.phash))*8 + int64(cap(s.phashOwner))*8 +
 		int64(cap(s.shaPrefix))*8 + int64(cap(s.shaEntry))*4
 }

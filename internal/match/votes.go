@@ -57,21 +57,11 @@ type ballot struct {
 	weight float64
 }
 
-// maxVoting is the number of entries above which a set is not asked for votes:
-// they take 545 MB, and a question 20 times the making of a found picture's
-// keypoints.
-const maxVoting = 50_000
-
 // voteBuilder makes votes of entries given in order.
 type voteBuilder struct {
 	first       []uint32
 	descriptors [][4]uint64
 	poses       []pose
-}
-
-// newVoteBuilder makes room for n keypoints.
-func newVoteBuilder(n int) *voteBuilder {
-	return &voteBuilder{descriptors: make([][4]uint64, 0, n), poses: make([]pose, 0, n)}
 }
 
 // add gives the keypoints of the next entry; nil is an entry without.

@@ -33,7 +33,7 @@ func pointsVotes(all []pointsOriginal, size int) *votes {
 		pool = append(pool, phash.PointsOf(all[i].luma, phash.Found).List...)
 	}
 	r := rand.New(rand.NewPCG(9, 9))
-	b := newVoteBuilder(size * 160)
+	b := &voteBuilder{}
 	for i := range all {
 		b.add(&all[i].entry)
 	}
@@ -106,7 +106,7 @@ func TestVotesOfPhotographs(t *testing.T) {
 // Entries without keypoints keep their numbers, and nobody votes for them.
 func TestVotesOfEmptyEntries(t *testing.T) {
 	some := pointsDrawn(t)
-	b := newVoteBuilder(0)
+	b := &voteBuilder{}
 	b.add(nil)
 	b.add(&phash.Points{})
 	b.add(&some[0].entry)
@@ -119,7 +119,7 @@ func TestVotesOfEmptyEntries(t *testing.T) {
 			t.Errorf("got %+v, want entry %d", top, want)
 		}
 	}
-	if top := newVoteBuilder(0).build().elect(&some[0].entry, 12); len(top) != 0 {
+	if top := (&voteBuilder{}).build().elect(&some[0].entry, 12); len(top) != 0 {
 		t.Errorf("a set without keypoints names %+v", top)
 	}
 }
@@ -135,7 +135,7 @@ func pointsCPU(b *testing.B) time.Duration {
 
 // BenchmarkVotes prints what a question to a set costs and finds, against the
 // making of the found picture's keypoints. 300,000 entries would need 3.2 GB:
-// they are above maxVoting.
+// they are above deepEntries.
 func BenchmarkVotes(b *testing.B) {
 	all := pointsDrawn(b)
 	for _, size := range []int{1000, 20_000} {

@@ -83,9 +83,6 @@ type level struct {
 	pix    []uint8 // w*h
 }
 
-// scale is by how much the picture was shrunk for this level.
-func (l *level) scale() float64 { return math.Pow(levelStep, float64(l.number)) }
-
 // pyramid makes the levels, the finest first.
 func pyramid(luma *image.Gray, w, h int) []level {
 	all := make([]level, 1, levels)
