@@ -47,18 +47,9 @@ func newScene(aspect float64, first level) *scene {
 	return s
 }
 
-// halved averages 2x2 pixels; an odd last line is left out.
 func (l *level) halved() level {
-	w, h := l.w/2, l.h/2
-	to := level{make([]uint8, w*h), w, w, h, l.kx / 2, l.ky / 2}
-	for y := range h {
-		up, low := l.pix[2*y*l.stride:][:2*w], l.pix[(2*y+1)*l.stride:][:2*w]
-		out := to.pix[y*w:][:w]
-		for x := range out {
-			out[x] = uint8((uint(up[2*x]) + uint(up[2*x+1]) + uint(low[2*x]) + uint(low[2*x+1]) + 2) / 4)
-		}
-	}
-	return to
+	to := phash.Halved(&image.Gray{Pix: l.pix, Stride: l.stride, Rect: image.Rect(0, 0, l.w, l.h)})
+	return level{to.Pix, to.Stride, to.Rect.Dx(), to.Rect.Dy(), l.kx / 2, l.ky / 2}
 }
 
 // sampling is how one cell of a grid is averaged: at so many places about its

@@ -48,14 +48,8 @@ func byArea(luma *image.Gray, w, h int) []uint8 {
 	return out
 }
 
-// part is what one pixel is made of, along one axis: weights of neighbours.
-type part struct {
-	from    int
-	weights []float32
-}
-
 // average of the pixels of one line over parts of it.
-func average(pixels []uint8, parts []part, to []float32) {
+func average(pixels []uint8, parts []span, to []float32) {
 	for i := range parts {
 		p := &parts[i]
 		var sum float32
@@ -67,8 +61,8 @@ func average(pixels []uint8, parts []part, to []float32) {
 }
 
 // partsOf divides n pixels into m equal parts.
-func partsOf(n, m int) []part {
-	out, store := make([]part, m), make([]float32, 0, n+2*m)
+func partsOf(n, m int) []span {
+	out, store := make([]span, m), make([]float32, 0, n+2*m)
 	for i := range out {
 		// In units of 1/m pixel, part i covers n of them, from i*n.
 		from, to, first := i*n/m, ((i+1)*n+m-1)/m, len(store)
@@ -76,7 +70,7 @@ func partsOf(n, m int) []part {
 			covered := min((i+1)*n, (k+1)*m) - max(i*n, k*m)
 			store = append(store, float32(covered)/float32(n))
 		}
-		out[i] = part{from, store[first:]}
+		out[i] = span{from, store[first:]}
 	}
 	return out
 }

@@ -153,23 +153,25 @@ func View(luma *image.Gray, r image.Rectangle) *image.Gray {
 	return &image.Gray{Pix: luma.Pix[from:], Stride: luma.Stride, Rect: image.Rect(0, 0, r.Dx(), r.Dy())}
 }
 
-// HalvedTo returns a plane averaged over squares of 2x2 pixels until its long side is
-// below limit. A last odd row or column is left out.
+// HalvedTo returns a plane that was Halved until its long side is below limit.
 func HalvedTo(luma *image.Gray, limit int) *image.Gray {
-	for max(luma.Rect.Dx(), luma.Rect.Dy()) >= limit {
-		w, h := luma.Rect.Dx()/2, luma.Rect.Dy()/2
-		if w == 0 || h == 0 {
-			return luma
-		}
-		to := image.NewGray(image.Rect(0, 0, w, h))
-		for y := range h {
-			a, b := luma.Pix[2*y*luma.Stride:], luma.Pix[(2*y+1)*luma.Stride:]
-			line := to.Pix[y*to.Stride:][:w]
-			for x := range line {
-				line[x] = uint8((int(a[2*x]) + int(a[2*x+1]) + int(b[2*x]) + int(b[2*x+1]) + 2) / 4)
-			}
-		}
-		luma = to
+	for max(luma.Rect.Dx(), luma.Rect.Dy()) >= limit && min(luma.Rect.Dx(), luma.Rect.Dy()) > 1 {
+		luma = Halved(luma)
 	}
 	return luma
+}
+
+// Halved returns a plane averaged over squares of 2x2 pixels. A last odd row or
+// column is left out.
+func Halved(luma *image.Gray) *image.Gray {
+	w, h := luma.Rect.Dx()/2, luma.Rect.Dy()/2
+	to := image.NewGray(image.Rect(0, 0, w, h))
+	for y := range h {
+		a, b := luma.Pix[2*y*luma.Stride:][:2*w], luma.Pix[(2*y+1)*luma.Stride:][:2*w]
+		line := to.Pix[y*to.Stride:][:w]
+		for x := range line {
+			line[x] = uint8((uint(a[2*x]) + uint(a[2*x+1]) + uint(b[2*x]) + uint(b[2*x+1]) + 2) / 4)
+		}
+	}
+	return to
 }
