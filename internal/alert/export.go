@@ -71,7 +71,8 @@ func (a *Alerts) exportOne(ctx context.Context, id string, yield func(Detail, er
 // csvHeader names the columns of WriteCSV: first the alert, then one finding.
 func csvHeader() []string {
 	return []string{"alert", "site", "set", "state", "alert_verdict", "assignee", "previous", "first_seen", "last_seen",
-		"finding", "kind", "verdict", "ref", "set_version", "distance", "lead", "algorithm", "orientation", "sha256", "format",
+		"finding", "kind", "verdict", "ref", "set_version", "distance", "lead", "algorithm", "orientation",
+		"window", "entry_window", "frame", "stage", "rule", "sha256", "format",
 		"width", "height", "url", "page", "seen", "sightings", "decision"}
 }
 
@@ -104,9 +105,18 @@ func WriteCSV(w io.Writer, details iter.Seq2[Detail, error]) error {
 }
 
 func (f *Finding) cells() []string {
+	rule, _ := f.Explain["rule"].(string)
 	return []string{word(&f.ID), word(&f.Kind), word(&f.Verdict), word(f.Ref), digits(f.SetVersion), digits(f.Distance), digits(f.Lead),
-		word(f.Algorithm), digits(f.Orientation), word(&f.SHA256), word(f.Format), digits(f.Width), digits(f.Height),
+		word(f.Algorithm), digits(f.Orientation), corners(f.Window), corners(f.EntryWindow), digits(&f.Frame), word(f.Stage), word(&rule), word(&f.SHA256), word(f.Format), digits(f.Width), digits(f.Height),
 		word(&f.URL), word(f.Page), f.Seen.Format(time.RFC3339), digits(&f.Places), word(f.Decision)}
+}
+
+// corners of a window, with blanks between them.
+func corners(w *[4]float64) string {
+	if w == nil {
+		return ""
+	}
+	return strings.Trim(fmt.Sprint(*w), "[]")
 }
 
 func digits(n *int) string {

@@ -47,7 +47,10 @@ func TestExportHasAllFindings(t *testing.T) {
 func TestCSVIsSafeInASpreadsheet(t *testing.T) {
 	r := open(t)
 	for i, url := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(1)", "\tx", "\rx", "＝1", "＋1", "－1", "＠x", " =1", "\u00a0=1", `a "quoted", cell`} {
-		r.raise(with(report("a", "=set", fmt.Sprint(i)), func(r *alert.Report) { r.URL, r.Page, r.Ref = url, url, "1234567890123e45" }))
+		r.raise(with(report("a", "=set", fmt.Sprint(i)), func(r *alert.Report) {
+			r.URL, r.Page, r.Ref = url, url, "1234567890123e45"
+			r.Window, r.Frame = &[4]float64{0, 0, .5, 1}, 3
+		}))
 	}
 	var out bytes.Buffer
 	if err := alert.WriteCSV(&out, r.Export(context.Background(), alert.Filter{})); err != nil {
@@ -72,6 +75,9 @@ func TestCSVIsSafeInASpreadsheet(t *testing.T) {
 		}
 		if got := row[column["ref"]]; got != "'1234567890123e45" {
 			t.Errorf("ref is %q, want it guarded: a spreadsheet takes it for a number", got)
+		}
+		if got := row[column["window"]] + ", frame " + row[column["frame"]] + ": " + row[column["rule"]]; got != "0 0 0.5 1, frame 3: distance 12 <= 45" {
+			t.Errorf("got %q, want the window, the frame and why", got)
 		}
 		if got := row[column["distance"]]; got != "12" {
 			t.Errorf("distance is %q, want the number 12", got)
