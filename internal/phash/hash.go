@@ -2,6 +2,10 @@
 //
 // PDQ-256 with quality is written here from its published description; pHash-64
 // comes from goimagehash behind a guard. Both are computed from a luma plane.
+// What an entry may bring beside them stands in detail.go: hashes of its windows
+// (windows.go), keypoints (keypoint.go) and a thumbprint.
+//
+// Read print.go first, then pdq.go and sample.go.
 package phash
 
 import (

@@ -6,6 +6,9 @@
 // the volume is, one of luma alone (lumajpeg.go). What else stands here walks the
 // containers, so that a decoder is handed only what a picture needs, and so that
 // a picture that was cut off is hashed as far as it goes.
+//
+// Further frames and pages are shown by frames.go and clip.go; regions.go says
+// where in a plane pictures of their own may be.
 package picture
 
 import (
