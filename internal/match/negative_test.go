@@ -30,3 +30,20 @@ func TestNegativeOfAFrame(t *testing.T) {
 		}
 	}
 }
+
+// Where the first frame shows nothing, equal bytes are not told with the hash
+// of another: a review would speak of that one.
+func TestExactWithBlankFirstFrame(t *testing.T) {
+	r := rand.New(rand.NewPCG(61, 8))
+	s, err := Open(openStore(t, filepath.Join(t.TempDir(), "hashes.db")), DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	load(t, s, "set", []Entry{{Ref: "A", SHA256: strings.Repeat("0", 62) + "01"}})
+	for frame, want := range []bool{true, false} {
+		hits := s.Search(Query{SHA256: [32]byte{31: 1}, Parts: []Part{{Window: phash.Whole(), Turns: picture(r), Quality: 90, Frame: frame}}})
+		if len(hits) != 1 || hits[0].Verdict != Exact || (hits[0].PDQ != nil) != want {
+			t.Errorf("first part is frame %d: got %+v, want a hash: %v", frame, hits, want)
+		}
+	}
+}

@@ -86,7 +86,9 @@ func (s *Sets) Search(q Query) []Hit {
 	return s.answer(func(v *view, seg *segment) ([]Hit, error) {
 		hits, err := s.exact(seg, q.SHA256)
 		if len(hits) > 0 {
-			hits[0].PDQ = q.Parts[0].upright()
+			if p := &q.Parts[0]; p.Frame == 0 { // else the first frame has no hash
+				hits[0].PDQ = p.upright()
+			}
 			return hits, err
 		}
 		like, err2 := s.alike(v.optionsOf(seg), seg, l)
