@@ -248,11 +248,14 @@ func (s *lumaScan) values() (int, error) {
 				}
 				if b.luma {
 					level += diff
-					if s.weights.side == 2 {
+					switch s.weights.side {
+					case 2:
 						s.weights.quarter(level, c[2], c[3], c[5], row[b.at:])
 						c[2], c[3], c[5] = 0, 0, 0
-					} else {
+					case 4:
 						s.weights.half(level, &c, row[b.at:])
+					default:
+						s.weights.whole.draw(level, &c, row[b.at:], s.weights.stride)
 					}
 				}
 			}
@@ -299,6 +302,9 @@ func (s *lumaScan) value(bit, k int, ac *huffman) (int, int, int) {
 		return bit + int(length), 64, 0
 	case size == 0:
 		return bit + int(length), min(64, k+16), 0
+	case k+run > 63 && s.weights.side == 8: // values has put it into a place that was taken
+		s.elsewhere = true
+		return -1, 64, 0
 	case k+run > 63:
 		return bit + int(length), 64, 0 // as image/jpeg has it: the bits are not read
 	}

@@ -82,7 +82,7 @@ func sameOutcome(t *testing.T, data []byte, shared *tables) {
 	}
 	g := &guard{ctx: context.Background(), until: time.Now().Add(time.Minute)}
 	full, fullErr := walked(t, data).decode(g)
-	for _, side := range []int{1, 2, 4} {
+	for _, side := range []int{1, 2, 4, 8} {
 		l := &lumaJPEG{jpegFile: file, side: side, tables: shared}
 		before := allocatedSoFar()
 		s, err := l.decode(g)

@@ -6,7 +6,7 @@ import (
 )
 
 // Most of a JPEG is detail that no fingerprint looks at. What stands in the
-// files luma*.go decodes luma alone, at 1/8, 1/4 or 1/2 of its size, from ITU-T
+// files luma*.go decodes luma alone, at 1/8, 1/4, 1/2 or all of its size, from ITU-T
 // T.81: 1/8 is the first coefficient of each block. It takes what is common,
 // and leaves the rest, and everything that is not in order, to image/jpeg.
 
@@ -28,7 +28,7 @@ const smallSide = 240
 // lumaJPEG is a JPEG that the luma decoder takes.
 type lumaJPEG struct {
 	*jpegFile
-	side   int  // pixels of a block along each axis: 1, 2 or 4
+	side   int  // pixels of a block along each axis: 1, 2, 4 or 8
 	sharp  bool // a small plane would not be smaller
 	tables *tables
 }
@@ -41,11 +41,11 @@ func lumaOf(f *jpegFile, small bool, t *tables) *lumaJPEG {
 		return nil
 	}
 	w, h := f.width(), f.height()
-	for _, side := range []int{1, 2, 4} {
-		if f.progressive && side == 4 {
+	for _, side := range []int{1, 2, 4, 8} {
+		if f.progressive && side >= 4 {
 			return nil // its detail comes last, and would have to be read in whole
 		}
-		sharp := max(w, h)*side >= 8*maxSide
+		sharp := max(w, h)*side >= 8*maxSide || side == 8
 		if sharp && f.progressive && side > 1 {
 			return nil
 		}

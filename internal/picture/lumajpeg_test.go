@@ -125,7 +125,7 @@ func TestLumaAgainstFull(t *testing.T) {
 					k.set(c)
 				}
 				data := c.file()
-				for _, side := range []int{1, 2, 4} {
+				for _, side := range []int{1, 2, 4, 8} {
 					if c.progressive && side > 2 {
 						continue // never read: see lumaOf
 					}
@@ -142,9 +142,9 @@ func TestLumaAgainstFull(t *testing.T) {
 						continue // laid anew: see TestFitted; or one block, which is all edges
 					}
 					mean, worst := apart(s, cells(t, data, 8/side))
-					// At 1/8 nothing is left out, but for what clipping does. Of a
+					// At 1/8 and in full nothing is left out, but for what clipping does. Of a
 					// progressive file that is finely quantised little is left out.
-					most, mostWorst := [5]float64{1: .2, 2: 1.5, 4: 1.5}[side], [5]int{1: 6, 2: 60, 4: 60}[side]
+					most, mostWorst := [9]float64{1: .2, 2: 1.5, 4: 1.5, 8: .1}[side], [9]int{1: 6, 2: 60, 4: 60, 8: 1}[side]
 					if c.progressive && side == 2 {
 						most = 3
 					}
@@ -168,7 +168,7 @@ func TestLumaCutOff(t *testing.T) {
 		for percent := 10; percent < 100; percent += 6 {
 			part := data[:len(data)*percent/100]
 			want := wholeRowsOf(t, part)
-			for _, side := range []int{1, 2, 4} {
+			for _, side := range []int{1, 2, 4, 8} {
 				s, err := lumaAt(t, part, side)
 				if want == 0 && errors.Is(err, errNotHere) {
 					continue

@@ -7,12 +7,13 @@ import "math"
 // short of what the coefficients left out would add; that is little, since
 // they stand for detail finer than the pixel.
 type weights struct {
-	side   int         // pixels of a block along each axis: 1, 2 or 4
+	side   int         // pixels of a block along each axis: 1, 2, 4 or 8
 	last   int         // the last coefficient in zigzag order that is wanted
 	quant  [64]int32   // in zigzag order
 	of     [16]float32 // by row and column
 	slopes [4]int      // the same for 2x2 pixels, in 1/8192 of a grey value
-	stride int         // of the plane
+	whole  *wholeWeights
+	stride int // of the plane
 }
 
 // zigzag gives the row and the column of a coefficient.
@@ -47,6 +48,9 @@ func zigzag() [64][2]uint8 {
 func weightsOf(side int, quant *[64]int32, stride int, sharp bool) weights {
 	w := weights{side: side, quant: *quant, stride: stride}
 	switch {
+	case side == 8:
+		w.last, w.whole = 63, wholeWeightsOf(quant)
+		return w
 	case side == 4 && sharp:
 		w.last = 24
 	case side == 4:
