@@ -16,6 +16,7 @@ func reduce(s surface, long int, g *guard) (*image.Gray, error) {
 	out := image.NewGray(image.Rect(0, 0, w, h))
 	buffer := make([]uint8, s.width)
 	across := borders(s.width, w)
+	before := make([]int32, s.width+1)      // the sum of a line's pixels before each
 	sums := make([]float32, w)              // of the lines of this cell so far
 	line := make([]float32, w)              // one line, averaged across
 	share := float32(h) / float32(s.height) // of a cell that one line fills
@@ -38,7 +39,7 @@ func reduce(s surface, long int, g *guard) (*image.Gray, error) {
 			copy(out.Pix[y*out.Stride:], pixels)
 			continue
 		}
-		average(pixels, across, line)
+		average(pixels, across, before, line)
 		// Line y covers y*h .. (y+1)*h of the output, in 1/s.height lines.
 		end := (y + 1) * h
 		if border := (row + 1) * s.height; end < border {
@@ -70,24 +71,25 @@ func borders(n, m int) []border {
 	return out
 }
 
-// average averages one line over the parts between borders.
-func average(pixels []uint8, parts []border, to []float32) {
+// average averages one line over the parts between borders. It keeps the sums
+// before each pixel: parts of one pixel or two are too short for loops.
+func average(pixels []uint8, parts []border, before []int32, to []float32) {
+	sum := int32(0)
+	before = before[:len(pixels)+1]
+	for x, v := range pixels {
+		sum += int32(v)
+		before[x+1] = sum
+	}
 	m := len(to)
 	scale := 1 / float32(len(pixels))
-	begin, before := 0, 0 // before: what the last part has of pixel begin, in 1/m
-	for i := range to {
-		end := parts[i+1]
-		sum := 0
-		for _, v := range pixels[begin:end.at] {
-			sum += int(v)
-		}
-		sum = sum*m - before
-		before = 0
+	last := 0 // what lies before the part, in 1/m
+	for i, end := range parts[1:][:m] {
+		upTo := int(before[end.at]) * m
 		if end.share > 0 {
-			before = end.share * int(pixels[end.at])
+			upTo += end.share * int(pixels[end.at])
 		}
-		to[i] = float32(sum+before) * scale
-		begin = end.at
+		to[i] = float32(upTo-last) * scale
+		last = upTo
 	}
 }
 

@@ -241,39 +241,44 @@ func (f *finder) edges(r image.Rectangle, down bool) (lines []int) {
 // tone jumps from the line before.
 func (f *finder) jumps(r image.Rectangle, down bool) []int {
 	pix, stride := f.luma.Pix, f.luma.Stride
-	step := 1
-	counts := make([]int, r.Dx())
 	if down {
-		step, counts = stride, make([]int, r.Dy())
-	}
-	left, top := r.Min.X, r.Min.Y
-	if down {
-		top += 2
-	} else {
-		left += 2
-	}
-	right, bottom := r.Max.X-1, r.Max.Y
-	if down {
-		right, bottom = r.Max.X, r.Max.Y-1
-	}
-	for y := top; y < bottom; y++ {
-		for x := left; x < right; x++ {
-			at := y*stride + x
-			here := distance(pix[at], pix[at-step])
-			if here <= edgeStep || here <= 2*distance(pix[at-step], pix[at-2*step]) || here <= 2*distance(pix[at+step], pix[at]) {
-				continue
+		counts := make([]int, r.Dy())
+		for y := r.Min.Y + 2; y < r.Max.Y-1; y++ {
+			line := func(y int) []uint8 { return pix[y*stride:][r.Min.X:r.Max.X] }
+			n := 0
+			here, before, first, next := line(y), line(y-1), line(y-2), line(y+1)
+			before, first, next = before[:len(here)], first[:len(here)], next[:len(here)]
+			for x, v := range here {
+				if jump := int(v) - int(before[x]); uint(jump+edgeStep) > 2*edgeStep && alone(jump, int(before[x])-int(first[x]), int(next[x])-int(v)) {
+					n++
+				}
 			}
-			if down {
-				counts[y-r.Min.Y]++
-			} else {
-				counts[x-r.Min.X]++
+			counts[y-r.Min.Y] = n
+		}
+		return counts
+	}
+	counts := make([]int, r.Dx())
+	if len(counts) < 4 {
+		return counts
+	}
+	inner := counts[2 : len(counts)-1]
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		line := pix[y*stride:][r.Min.X:r.Max.X]
+		first, before, here, next := line[:len(inner)], line[1:][:len(inner)], line[2:][:len(inner)], line[3:][:len(inner)]
+		for x := range inner {
+			if jump := int(here[x]) - int(before[x]); uint(jump+edgeStep) > 2*edgeStep && alone(jump, int(before[x])-int(first[x]), int(next[x])-int(here[x])) {
+				inner[x]++
 			}
 		}
 	}
 	return counts
 }
 
-func distance(a, b uint8) int { return max(int(a)-int(b), int(b)-int(a)) }
+// alone reports whether a step is more than twice the steps beside it.
+func alone(step, before, after int) bool {
+	step = max(step, -step)
+	return step > 2*max(before, -before) && step > 2*max(after, -after)
+}
 
 // sums are integral images: of the grey values and of their squares above and
 // to the left of a point. They may wrap round: the difference that a line
