@@ -63,7 +63,7 @@ func BenchmarkInspection(b *testing.B) {
 	}
 }
 
-// compareWhole prints the ratio of the two ways, and where the time of ours goes.
+// compareWhole lets both ways take turns, and tells the median of each picture.
 func compareWhole(b *testing.B, sets *match.Sets, name string, files [][]byte) {
 	room, err := inspect.New(inspect.Options{Sets: sets, Cores: 1,
 		Rules: inspect.Rules{Limits: picture.DefaultLimits(), MinQuality: match.DefaultOptions().MinQuality}})
@@ -91,25 +91,47 @@ func compareWhole(b *testing.B, sets *match.Sets, name string, files [][]byte) {
 			}
 		}
 	}
-	// The median of each picture: others share this machine.
-	sum := func(all [][]time.Duration) (t time.Duration) {
+	medians := func(all [][]time.Duration) (out []time.Duration) { // others share this machine
 		for _, each := range all {
 			slices.Sort(each)
-			t += each[len(each)/2]
+			out = append(out, each[len(each)/2])
 		}
-		return t
+		return out
 	}
-	worst := 1e9
-	for i := range files {
-		sum(ours[i : i+1])
-		sum(naive[i : i+1])
-		worst = min(worst, float64(naive[i][len(naive[i])/2])/float64(ours[i][len(ours[i])/2]))
+	tell(b, sets, name, files, medians(ours), medians(naive))
+}
+
+// tell prints the ratio over all pictures, over those that are a plain
+// photograph to the first look, over the rest, and of the worst of all.
+func tell(b *testing.B, sets *match.Sets, name string, files [][]byte, ours, naive []time.Duration) {
+	d := picture.NewDecoder(picture.DefaultLimits())
+	ratio := func(label string, with func(i int) bool) {
+		var o, n time.Duration
+		count := 0
+		for i := range files {
+			if with(i) {
+				o, n, count = o+ours[i], n+naive[i], count+1
+			}
+		}
+		if count > 0 {
+			ms := func(t time.Duration) float64 { return t.Seconds() * 1e3 / float64(count) }
+			fmt.Printf("\n%s%s: %d pictures, %.2f ms each, naive %.2f ms\n", name, label, count, ms(o), ms(n))
+			fmt.Printf("ratio %s%s_vs_naive %.2f\n", name, label, float64(n)/float64(o))
+		}
 	}
-	o, n := sum(ours), sum(naive)
-	ms := func(t time.Duration) float64 { return t.Seconds() * 1e3 / float64(len(files)) }
-	fmt.Printf("\n%s: %d pictures, %.2f ms each, naive %.2f ms\n", name, len(files), ms(o), ms(n))
-	fmt.Printf("ratio %s_vs_naive %.2f\n", name, float64(n)/float64(o))
-	fmt.Printf("ratio %s_worst_picture_vs_naive %.2f\n", name, worst)
+	plain := make([]bool, len(files))
+	worst := 0
+	for i, file := range files {
+		pic, err := d.DecodeSmall(b.Context(), file)
+		plain[i] = err == nil && len(picture.Regions(phash.HalvedTo(pic.Luma, 680))) == 0
+		if float64(naive[i])/float64(ours[i]) < float64(naive[worst])/float64(ours[worst]) {
+			worst = i
+		}
+	}
+	ratio("", func(int) bool { return true })
+	ratio("_plain", func(i int) bool { return plain[i] })
+	ratio("_regions", func(i int) bool { return !plain[i] })
+	ratio("_worst", func(i int) bool { return i == worst })
 	stagesOf(b, sets, name, files)
 }
 
@@ -134,47 +156,54 @@ func naively(b *testing.B, file []byte, phashes []uint64) {
 	}
 }
 
-// stagesOf prints what the stages of an inspection take, each by itself.
+// stagesOf prints what the stages of an inspection take, each by itself. From
+// the sharp decode on they are those of the pictures in which a first look sees
+// regions.
 func stagesOf(b *testing.B, sets *match.Sets, name string, files [][]byte) {
 	const times = 5
 	d := picture.NewDecoder(picture.DefaultLimits())
-	var decode, hash, regions, search time.Duration
-	parts := 0
+	took, of, parts := map[string]time.Duration{}, map[string]int{}, 0
+	stage := func(what string, do func()) {
+		start := cpuTime(b)
+		for range times {
+			do()
+		}
+		took[what], of[what] = took[what]+cpuTime(b)-start, of[what]+times
+	}
 	for _, file := range files {
-		lap := cpuTime(b)
-		next := func(stage *time.Duration) {
-			now := cpuTime(b)
-			*stage, lap = *stage+now-lap, now
+		var pic, sharp picture.Picture
+		var regions []image.Rectangle
+		whole := match.Part{Window: phash.Whole(), Quality: 100}
+		stage("decode", func() { pic, _ = d.DecodeSmall(b.Context(), file) })
+		stage("hash", func() { _, whole.Turns, _ = phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height)) })
+		stage("regions", func() { regions = picture.Regions(phash.HalvedTo(pic.Luma, 680)) })
+		q := match.Query{Parts: []match.Part{whole}}
+		stage("search_one_part", func() { sets.Search(q) })
+		if len(regions) == 0 {
+			continue
 		}
-		var pic picture.Picture
-		for range times {
-			pic, _ = d.DecodeSmall(b.Context(), file)
-		}
-		next(&decode)
-		var turns [8]phash.PDQ
-		for range times {
-			_, turns, _ = phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
-		}
-		next(&hash)
-		for range times {
-			if len(picture.Regions(phash.HalvedTo(pic.Luma, 680))) > 0 {
-				parts++
+		stage("sharp_decode", func() { sharp, _ = d.Decode(b.Context(), file) })
+		stage("sharp_regions", func() { regions = picture.Regions(sharp.Luma) })
+		stage("sharp_hashes", func() {
+			q.Parts = []match.Part{whole}
+			for _, r := range regions {
+				w := phash.WindowOf(r, sharp.Luma.Rect.Dx(), sharp.Luma.Rect.Dy())
+				if turns, quality, ok := phash.TurnsOf(sharp.Luma, r); ok && (w[2]-w[0])*(w[3]-w[1]) <= .98 {
+					q.Parts = append(q.Parts, match.Part{Window: w, Turns: turns, Quality: quality})
+				}
 			}
-		}
-		next(&regions)
-		for range times {
-			sets.Search(match.Query{Parts: []match.Part{{Window: phash.Whole(), Turns: turns, Quality: 100}}})
-		}
-		next(&search)
+		})
+		stage("search_all_parts", func() { sets.Search(q) })
+		parts += len(q.Parts)
 	}
-	n := float64(times * len(files))
-	for _, stage := range []struct {
-		name string
-		took time.Duration
-	}{{"decode", decode}, {"hash", hash}, {"regions", regions}, {"search_one_part", search}} {
-		fmt.Printf("figure %s_%s_ms %.2f\n", name, stage.name, stage.took.Seconds()*1e3/n)
+	for _, what := range []string{"decode", "hash", "regions", "search_one_part", "sharp_decode", "sharp_regions", "sharp_hashes", "search_all_parts"} {
+		if n := of[what]; n > 0 {
+			fmt.Printf("figure %s_%s_ms %.2f\n", name, what, took[what].Seconds()*1e3/float64(n))
+		}
 	}
-	fmt.Printf("figure %s_with_regions %.2f of the pictures\n", name, float64(parts)/n)
+	if n := of["sharp_decode"]; n > 0 {
+		fmt.Printf("figure %s_parts %.1f with regions, the whole included\n", name, float64(parts*times)/float64(n))
+	}
 }
 
 // wholeSets are the sets with one of 300,000 entries in it.
