@@ -119,15 +119,16 @@ func (f *finder) flat(r image.Rectangle, at int, isRow bool) (tone int, ok bool)
 // trim takes the borders of r away: on each side the flat lines of one tone. A
 // sky above the picture in its frame has another, and stays.
 func (f *finder) trim(r image.Rectangle) image.Rectangle {
+	var top, bottom, left, right edging
 	for before := (image.Rectangle{}); r != before; { // a line may be flat once a border beside it is gone
 		before = r
-		r.Min.Y = f.border(r, r.Min.Y, r.Max.Y, 1, true)
-		r.Max.Y = f.border(r, r.Max.Y-1, r.Min.Y-1, -1, true) + 1
+		r.Min.Y = f.follow(&top, r, r.Min.Y, r.Max.Y, 1, true)
+		r.Max.Y = f.follow(&bottom, r, r.Max.Y-1, r.Min.Y-1, -1, true) + 1
 		if r.Empty() {
 			return image.Rectangle{}
 		}
-		r.Min.X = f.border(r, r.Min.X, r.Max.X, 1, false)
-		r.Max.X = f.border(r, r.Max.X-1, r.Min.X-1, -1, false) + 1
+		r.Min.X = f.follow(&left, r, r.Min.X, r.Max.X, 1, false)
+		r.Max.X = f.follow(&right, r, r.Max.X-1, r.Min.X-1, -1, false) + 1
 		if r.Empty() || r.Dx()*r.Dy()*regionArea < f.whole.Dx()*f.whole.Dy() {
 			return image.Rectangle{}
 		}
@@ -135,18 +136,23 @@ func (f *finder) trim(r image.Rectangle) image.Rectangle {
 	return r
 }
 
-// border follows flat lines of one tone from at in steps, and returns the
-// first line that is none of them, or end.
-func (f *finder) border(r image.Rectangle, at, end, step int, isRow bool) int {
-	if at == end {
-		return at
-	}
-	tone, ok := f.flat(r, at, isRow)
-	for next := tone; ok && max(next-tone, tone-next) <= sameTone; {
-		if at += step; at == end {
-			break
+// edging is one side of a frame: its tone is that of its outermost flat line.
+type edging struct {
+	tone  int
+	known bool
+}
+
+// follow goes over the flat lines of a border, from at in steps, and returns
+// the first line that is none of them, or end.
+func (f *finder) follow(b *edging, r image.Rectangle, at, end, step int, isRow bool) int {
+	for ; at != end; at += step {
+		tone, ok := f.flat(r, at, isRow)
+		if ok && !b.known {
+			b.tone, b.known = tone, true
 		}
-		next, ok = f.flat(r, at, isRow)
+		if !ok || max(tone-b.tone, b.tone-tone) > sameTone {
+			return at
+		}
 	}
 	return at
 }

@@ -2,6 +2,7 @@ package picture_test
 
 import (
 	"image"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +50,27 @@ func TestRegions(t *testing.T) {
 		}
 		if float64(found) < least*float64(tiles) {
 			t.Errorf("%s: %d of %d pictures found, want %.0f %%", form, found, tiles, 100*least)
+		}
+	}
+}
+
+// A sky or a sheet of paper at the rim of a picture is no border of it: only the
+// tone of the frame is taken away.
+func TestRegionsKeepTheSky(t *testing.T) {
+	for i := range 12 {
+		photo := demo.Stranger(i, 5)
+		sheet, at, err := demo.Sheet("border-15", photo.Image())
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := picture.Decode(t.Context(), jpegOf(t, sheet), picture.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		scale := float64(p.Luma.Rect.Dx()) / float64(sheet.Bounds().Dx())
+		regions := picture.Regions(p.Luma)
+		if !slices.ContainsFunc(regions, func(r image.Rectangle) bool { return covers(r, at[0], scale) }) {
+			t.Errorf("%s: regions %v, none of them is the picture at %v", photo.Kind, regions, at[0])
 		}
 	}
 }
