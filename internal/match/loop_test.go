@@ -69,6 +69,9 @@ func loopVerdict(all []Entry, rows []loopRow, o Options, q *Query, r *loopRow, f
 			return Weak
 		}
 		v, _ := pdqVerdict(r.distance, loopLead(all, o, q, r), o.CopyDistance, o)
+		if v == Copy && loopHalfway(all, rows, o, q, r) {
+			return Weak
+		}
 		return v
 	}
 	apart, wrong := 0, 0

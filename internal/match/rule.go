@@ -71,8 +71,12 @@ func (seg *segment) judge(o Options, l *look, all []candidate) judged {
 				}
 			}
 		} else if !alone[kind] {
-			c.lead = seg.lead(o, l, all, &c.candidate)
+			next := 0
+			c.lead, next = seg.rival(o, l, all, &c.candidate)
 			c.verdict, c.rule = pdqVerdict(c.distance, c.lead, o.limit(c.window), o)
+			if c.verdict == Copy && seg.halfway(l, &c.candidate, c.lead, next) {
+				c.verdict, c.rule = Weak, fmt.Sprintf("pdq %d, and at %d another of its camera", c.distance, c.distance+*c.lead)
+			}
 		} else {
 			c.rule = fmt.Sprintf("pdq %d, another entry is nearer", c.distance)
 		}
@@ -117,6 +121,13 @@ func (seg *segment) wrong(l *look, c *candidate, cam *camera) int {
 // and another ref: by whole hashes, however far, and for a window also by
 // windows within their radius. It is below zero where another is nearer.
 func (seg *segment) lead(o Options, l *look, all []candidate, c *candidate) *int {
+	lead, _ := seg.rival(o, l, all, c)
+	return lead
+}
+
+// rival is lead together with the row of the whole hash that comes next; -1
+// where there is none, or a window is nearer.
+func (seg *segment) rival(o Options, l *look, all []candidate, c *candidate) (lead *int, row int) {
 	hash, b := seg.hashOf(c), l.batches[c.part]
 	next := 256
 	for i := range all { // a bound that spares most of the scan
@@ -131,10 +142,26 @@ func (seg *segment) lead(o Options, l *look, all []candidate, c *candidate) *int
 	if row >= 0 {
 		next = d
 	} else if next == 256 {
-		return nil
+		return nil, -1
 	}
-	lead := next - c.distance
-	return &lead
+	ahead := next - c.distance
+	return &ahead, row
+}
+
+// halfway reports whether a found picture that is near to two entries lies
+// between them: of the bits in which these differ more than one in four are
+// those of the second. Then it is before their camera, but neither of them.
+func (seg *segment) halfway(l *look, c *candidate, lead *int, row int) bool {
+	if lead == nil || row < 0 || c.window != noWindow || c.distance+*lead > cameraRadius {
+		return false
+	}
+	entry, other := seg.hashOf(c), seg.pdq.at(row)
+	var between camera // of two entries
+	for i := range entry {
+		between.apart[i] = entry[i] ^ other[i]
+	}
+	apart := entry.distance(&other)
+	return apart > sureDistance && between.wrong(&l.batches[c.part].turns[c.turn], &entry)*wrongOfBits > apart
 }
 
 // pdqVerdict is the rule where the set knows no others of the camera: the

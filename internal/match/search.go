@@ -299,7 +299,7 @@ func newView(o Options, segments []*segment, owns map[string]*own) *view {
 	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.record.Set.Name, b.record.Set.Name) })
 	v := &view{options: o, segments: segments, own: owns}
 	h := sha256.New()
-	const rules = 2 // raise it when the rules of search.go or rule.go change
+	const rules = 3 // raise it when the rules of search.go or rule.go change
 	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality, o.Deep)
 	for _, seg := range segments {
 		fmt.Fprintln(h, seg.record.Set.Name, seg.record.Set.Version, seg.record.ID)
