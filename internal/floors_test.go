@@ -32,12 +32,14 @@ var floors = map[string]int{
 	"internal/crawler": 2, // frontier, visits, extraction, scope
 	"internal/match":   2, // hash sets, index, verdicts
 	"internal/alert":   2, // alerts, findings, sightings, reviews, outbox
+	"internal/seen":    2, // fingerprints of every picture ever looked at
 
-	"internal/tor":     1,
-	"internal/kv":      1,
-	"internal/phash":   1,
-	"internal/picture": 1,
-	"internal/demo":    1, // a world on loopback; tests of every room may use it
+	"internal/tor":       1,
+	"internal/kv":        1,
+	"internal/phash":     1,
+	"internal/picture":   1,
+	"internal/container": 1, // which files hide in these bytes?
+	"internal/demo":      1, // a world on loopback; tests of every room may use it
 
 	"internal/tor/tornet": 1, // a private Tor network on loopback, for tests
 }

@@ -60,6 +60,11 @@ const (
 	LimitFrames    Cause = "limit_frames" // of a picture that was judged by the others
 	LimitTime      Cause = "limit_time"
 	LimitRatio     Cause = "limit_ratio"
+	LimitMemory    Cause = "limit_memory"
+	LimitMembers   Cause = "limit_members"
+	LimitTotal     Cause = "limit_total"
+	LimitNesting   Cause = "limit_nesting"
+	LimitWindow    Cause = "limit_window"
 
 	BudgetPages      Cause = "budget_pages"
 	BudgetBytes      Cause = "budget_bytes"
@@ -73,6 +78,15 @@ const (
 	NotAPicture Cause = "not_a_picture"
 	Unsupported Cause = "unsupported"
 	Damaged     Cause = "damaged"
+
+	Encrypted    Cause = "encrypted"
+	BadPath      Cause = "bad_path"
+	BadEntry     Cause = "bad_entry" // link, device
+	CRCMismatch  Cause = "crc_mismatch"
+	Split        Cause = "split" // a volume is missing
+	RangeIgnored Cause = "range_ignored"
+	RangeLies    Cause = "range_lies"
+	Sampled      Cause = "sampled" // by setting
 )
 
 // Class says whose a cause is.
@@ -89,6 +103,7 @@ const (
 	ClassLimit      Class = "limit"
 	ClassBudget     Class = "budget"
 	ClassPicture    Class = "picture"
+	ClassContainer  Class = "container"
 )
 
 // classes is the closed list.
@@ -109,9 +124,10 @@ func classes() []struct {
 		{ClassHTTP, []Cause{HTTP403, HTTP404, HTTP410, HTTP429, HTTP4xx, HTTP5xx, BrokenHTTP}},
 		{ClassPolicy, []Cause{RefusedLocal, RefusedScheme, RefusedPort, RefusedScope, RefusedClearnet, RefusedURL}},
 		{ClassLimit, []Cause{LimitHeader, LimitPage, LimitLinks, LimitURL, LimitDepth, LimitRedirects, LimitBytes,
-			LimitPixels, LimitSide, LimitFrames, LimitTime, LimitRatio}},
+			LimitPixels, LimitSide, LimitFrames, LimitTime, LimitRatio, LimitMemory, LimitMembers, LimitTotal, LimitNesting, LimitWindow}},
 		{ClassBudget, []Cause{BudgetPages, BudgetBytes, BudgetTime, TrapRedirectLoop}},
 		{ClassPicture, []Cause{Partial, LowQuality, TooSmall, Flat, NotAPicture, Unsupported, Damaged}},
+		{ClassContainer, []Cause{Encrypted, BadPath, BadEntry, CRCMismatch, Split, RangeIgnored, RangeLies, Sampled}},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"time"
 
+	"leakwatch/internal/container"
 	"leakwatch/internal/tor"
 )
 
@@ -82,7 +83,22 @@ type Found struct {
 	At         time.Time
 	Unchanged  bool  // the same bytes as at the last inspection, with the same sight
 	KnownCause Cause // what that inspection gave, when Unchanged
+
+	Kind      FoundKind
+	Container *container.Source // of KindContainer; its bytes last as long as the call
+	From      int               // of KindContainer: the member with which to go on
+	Archives  string            // of KindContainer: list, sample, all
 }
+
+// FoundKind says what was found.
+type FoundKind int
+
+// The kinds of what a visit comes upon.
+const (
+	KindPicture   FoundKind = iota
+	KindContainer           // an archive or document: Container
+	KindText                // a page, paste, CSV, listing, mail: Body
+)
 
 // Inspection is what a look at a picture gave.
 type Inspection struct {
@@ -90,6 +106,30 @@ type Inspection struct {
 	Why     string
 	Verdict string // "" when nothing matched
 	Known   bool   // its digest was known: nothing was decoded
+
+	Next       int // of a container: the member with which the next visit goes on; 0: it is done with
+	Pictures   Pictures
+	Containers Containers // of a container and of those inside
+	Members    int        // looked at, or stated
+	Unopened   []Unopened // what was not looked at, or not wholly
+}
+
+// Containers counts containers, each in one of its ways.
+type Containers struct {
+	Opened    int `json:"opened"`     // worked through
+	Listed    int `json:"listed"`     // names and sizes only
+	Sampled   int `json:"sampled"`    // some members
+	NotOpened int `json:"not_opened"` // encrypted, unsupported, damaged, beyond a limit
+}
+
+// Unopened is a picture, a container or a member of one that was not looked at,
+// or not wholly.
+type Unopened struct {
+	Container string // format of the outermost one; "" for a picture on its own
+	Member    string // nested names joined by "!"; "" for the container itself
+	Size      int64  // bytes, -1 when not known
+	Cause     Cause
+	Why       string
 }
 
 // Inspector looks at pictures. It is the room's only call upwards. An error
