@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 
@@ -84,7 +85,7 @@ func (r Rooms) calibrate(w http.ResponseWriter, q *http.Request) {
 	v := q.URL.Query()
 	rate, err := strconv.ParseFloat(v.Get("rate"), 64)
 	budget, err2 := strconv.ParseFloat(v.Get("budget"), 64)
-	if err != nil || err2 != nil || !(rate > 0) || !(budget > 0) {
+	if err != nil || err2 != nil || !(rate > 0 && rate <= math.MaxInt64) || !(budget > 0 && budget <= math.MaxInt64) {
 		r.refuse(w, q, fmt.Errorf("%w: rate and budget are numbers above zero", errBadRequest))
 		return
 	}
