@@ -45,5 +45,8 @@ func TestFramesAreLookedAt(t *testing.T) {
 		if len(seen.Hits) != 1 || seen.Hits[0].Verdict != match.Copy || seen.Hits[0].Frame != 1 {
 			t.Errorf("%s: got %+v, want one copy in the second frame", name, seen.Hits)
 		}
+		if name == "blank" && (seen.Cause == nil || *seen.Cause != "partial") {
+			t.Errorf("blank: the cause is %v, want partial: a frame was judged", seen.Cause)
+		}
 	}
 }

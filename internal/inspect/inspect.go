@@ -163,6 +163,9 @@ func (r *Room) compare(ctx context.Context, digest [32]byte, data []byte, rules 
 		return Seen{}, err
 	}
 	q := query(ctx, digest, print, &h, r.o.Sets.ByPHash())
+	if n := len(q.Parts); print.PDQ == nil && n > 0 { // its further frames could be judged
+		print = print.because(string(crawler.Partial), fmt.Sprintf("first frame %s: %s; %d further were judged", print.cause(), print.why, n))
+	}
 	seen := Seen{Print: print, Hits: r.o.Sets.Search(q)}
 	return seen, ctx.Err() // cut short, it saw less
 }
