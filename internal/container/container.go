@@ -31,18 +31,20 @@ func DefaultLimits() Limits {
 }
 
 // Source is what is to be opened: bytes that can be read anywhere, or only once
-// from front to back.
+// from front to back. An error of At or Stream that has a method Cause() string
+// is the cause of what could not be read; any other is damage.
 type Source struct {
 	Name   string      // file name or last segment of the URL; only a hint
 	At     io.ReaderAt // nil: only Stream
 	Stream io.Reader   // from the first byte; nil: only At
 	Size   int64       // bytes; -1: not known, then At is nil
+	Parts  []Part      // of a split archive, made by Join; else nil
 }
 
 // Options say what is wanted of a walk.
 type Options struct {
 	Limits Limits
-	From   int               // index of the first member of the outermost container to be visited; those before are passed over
+	From   int               // the Next of an earlier walk, or the index of the first member of the outermost container to be visited; what comes before is passed over
 	List   bool              // names and sizes only: no member is unpacked. Costs a directory, where the format has one
 	Only   func(Member) bool // of the outermost container: which members are unpacked; nil: all. The others are still visited, without a body and without a cause
 }
@@ -57,14 +59,16 @@ type Member struct {
 	CRC32  *uint32 // as stated
 	Dir    bool    // a folder: counted by nobody
 	Cause  string  // "" or why it was not looked at, or not wholly: a code of the list of causes
-	Why    string
+	Why    string  // may be a note without a cause: bytes behind the end of a container
 }
 
 // Visit receives the members in their order; of a container inside first its
 // members and then itself, with Format and the cause that it ended with. body
-// is nil where there is nothing to read: List, Only, a cause, a container. What
-// is not read of body is passed over. Reading past a limit ends with an error
-// that CauseOf knows; the same cause comes with the container afterwards.
+// is nil where there is nothing to read: List, Only, a cause, a container. The
+// cause bad_path alone comes with a body: the name is refused, the bytes are
+// not. What is not read of body is passed over. Reading past a limit or damage,
+// and the end of a body whose CRC is not as stated, is an error that CauseOf
+// knows; a limit comes with the container afterwards too.
 // Enough ends the walk in good order; another error ends it and is returned.
 type Visit func(m Member, body io.Reader) error
 
@@ -73,7 +77,7 @@ type Report struct {
 	Format  string // of the outermost container
 	Members int    // leaves visited, folders apart
 	Bytes   int64  // unpacked
-	Next    int    // index with which a later walk goes on; 0: nothing is left
+	Next    int    // From of a later walk that goes on; 0: nothing is left. See Position
 	Cause   string // "" or why not all was seen: of the outermost container itself
 	Why     string
 }

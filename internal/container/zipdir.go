@@ -1,0 +1,338 @@
+package container
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+)
+
+func le16(p []byte) uint16 { return binary.LittleEndian.Uint16(p) }
+func le32(p []byte) uint32 { return binary.LittleEndian.Uint32(p) }
+func le64(p []byte) uint64 { return binary.LittleEndian.Uint64(p) }
+
+// readFullAt is ReadAt that says io.ErrUnexpectedEOF for too few bytes.
+func readFullAt(r io.ReaderAt, p []byte, at int64) (int, error) {
+	n, err := r.ReadAt(p, at)
+	switch {
+	case n == len(p):
+		return n, nil
+	case err == nil || err == io.EOF:
+		return n, io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
+// zipDirectory gives the entries of a zip's directory one by one. A directory of
+// a million entries is some 100 MB: it is never held, and read twice.
+type zipDirectory struct {
+	r       *bufio.Reader
+	left    int64 // bytes of the directory
+	count   int
+	skew    int64 // bytes before the zip, for which its offsets do not account
+	volumes []int64
+	twice   map[int]bool // entries whose bytes are those of another one
+}
+
+const (
+	zipEndSize   = 22
+	zipEntrySize = 46
+	zipEntryMin  = zipEntrySize + 1 // with a name of one byte
+)
+
+// readZipDirectory finds the directory and looks through it once, for members
+// that lie on each other.
+func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
+	end, err := findZipEnd(b)
+	if err != nil {
+		return nil, err
+	}
+	d := &zipDirectory{count: int(end.entries), skew: end.at - end.size - end.offset}
+	for _, p := range b.parts {
+		d.volumes = append(d.volumes, p.Size)
+	}
+	if err := d.look(w, b, end); err != nil {
+		return nil, err
+	}
+	d.rewind(b, end)
+	return d, nil
+}
+
+func (d *zipDirectory) rewind(b *box, end zipEnd) {
+	d.r = bufio.NewReaderSize(io.NewSectionReader(b.at, end.at-end.size, end.size), 64<<10)
+	d.left = end.size
+}
+
+// span is where one member lies.
+type span struct {
+	from, to int64
+	i        int
+}
+
+// look reads the whole directory, and notes which entries claim bytes of others.
+func (d *zipDirectory) look(w *walk, b *box, end zipEnd) error {
+	d.rewind(b, end)
+	var spans []span
+	d.count = 0
+	for {
+		m, err := d.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			if d.count == 0 {
+				return err
+			}
+			break // the second reading ends here too, and says so
+		}
+		if d.count%1024 == 0 {
+			if err := w.alive(); err != nil {
+				return err
+			}
+			if err := w.reserve(b, 1024*24*2); err != nil {
+				return err
+			}
+		}
+		spans = append(spans, span{m.at, m.at + 30 + m.packed, d.count})
+		d.count++
+	}
+	slices.SortStableFunc(spans, func(x, y span) int { return cmp.Compare(x.from, y.from) })
+	d.twice = map[int]bool{}
+	var reached int64
+	for _, s := range spans {
+		if s.from < reached {
+			d.twice[s.i] = true
+		}
+		reached = max(reached, s.to)
+	}
+	return nil
+}
+
+func (d *zipDirectory) overlaps(i int) bool { return d.twice[i] }
+
+// next returns the next entry, and io.EOF after the last.
+func (d *zipDirectory) next() (*zipMember, error) {
+	if d.left == 0 {
+		return nil, io.EOF
+	}
+	var fixed [zipEntrySize]byte
+	if err := d.read(fixed[:]); err != nil {
+		return nil, err
+	}
+	if string(fixed[:4]) != "PK\x01\x02" {
+		return nil, fault("damaged", "no entry where the directory should have one")
+	}
+	name := make([]byte, le16(fixed[28:]))
+	extra := make([]byte, le16(fixed[30:]))
+	if err := d.read(name); err != nil {
+		return nil, err
+	}
+	if err := d.read(extra); err != nil {
+		return nil, err
+	}
+	comment := int64(le16(fixed[32:]))
+	if comment > d.left {
+		return nil, io.ErrUnexpectedEOF
+	}
+	if _, err := d.r.Discard(int(comment)); err != nil {
+		return nil, err
+	}
+	d.left -= comment
+	crc := le32(fixed[16:])
+	m := &zipMember{flags: le16(fixed[8:]), method: le16(fixed[10:])}
+	m.entry = entry{crc: &crc, packed: int64(le32(fixed[20:])), size: int64(le32(fixed[24:]))}
+	m.name = zipName(name, extra, m.flags)
+	m.at = int64(le32(fixed[42:]))
+	disk := int(le16(fixed[34:]))
+	if err := m.large(extra, &disk); err != nil {
+		return nil, err
+	}
+	m.at += d.skew
+	for _, size := range d.volumes[:min(disk, len(d.volumes))] {
+		m.at += size
+	}
+	d.dirOrNot(m, fixed[:])
+	return m, nil
+}
+
+// dirOrNot tells folders and what cannot be unpacked.
+func (d *zipDirectory) dirOrNot(m *zipMember, fixed []byte) {
+	m.dir = strings.HasSuffix(m.name, "/") && m.size == 0
+	var mode uint32
+	if creator := fixed[5]; creator == 3 || creator == 19 {
+		mode = le32(fixed[38:]) >> 16
+	}
+	if m.refused(mode); m.dir {
+		m.cause, m.why = "", ""
+	}
+	if m.method == 99 || m.flags&1 != 0 && *m.crc == 0 {
+		m.crc = nil // AE-2 hides it
+	}
+}
+
+func (d *zipDirectory) read(p []byte) error {
+	if int64(len(p)) > d.left {
+		return io.ErrUnexpectedEOF
+	}
+	if _, err := io.ReadFull(d.r, p); err != nil {
+		return err
+	}
+	d.left -= int64(len(p))
+	return nil
+}
+
+// large takes 64-bit figures out of the extra field.
+func (m *zipMember) large(extra []byte, disk *int) error {
+	field, ok := zipExtra(extra, 1)
+	for _, v := range []*int64{&m.size, &m.packed, &m.at} {
+		if *v != 0xFFFFFFFF {
+			continue
+		}
+		if len(field) < 8 {
+			if ok {
+				return fault("damaged", "a size of 64 bits is missing")
+			}
+			continue
+		}
+		u := le64(field)
+		if u > 1<<60 {
+			return fault("damaged", "a size of %d bytes", u)
+		}
+		*v, field = int64(u), field[8:]
+	}
+	if *disk == 0xFFFF && len(field) >= 4 {
+		*disk = int(le32(field))
+	}
+	return nil
+}
+
+// zipExtra returns one field of the extra fields.
+func zipExtra(extra []byte, id uint16) ([]byte, bool) {
+	for len(extra) >= 4 {
+		size := int(le16(extra[2:]))
+		if size > len(extra)-4 {
+			return nil, false
+		}
+		if le16(extra) == id {
+			return extra[4 : 4+size], true
+		}
+		extra = extra[4+size:]
+	}
+	return nil, false
+}
+
+// zipName reads a name: UTF-8 where that is said or plain to see, else the old
+// code page of DOS. Windows' slashes become those of the format.
+func zipName(name, extra []byte, flags uint16) string {
+	if unicodePath, ok := zipExtra(extra, 0x7075); ok && len(unicodePath) > 5 && utf8.Valid(unicodePath[5:]) {
+		name = unicodePath[5:]
+	}
+	s := string(name)
+	if flags&0x800 == 0 && !utf8.Valid(name) {
+		if decoded, err := charmap.CodePage437.NewDecoder().Bytes(name); err == nil {
+			s = string(decoded)
+		}
+	}
+	if !strings.Contains(s, "/") {
+		s = strings.ReplaceAll(s, `\`, "/")
+	}
+	return s
+}
+
+// zipEnd is what the end of a zip says of its directory.
+type zipEnd struct {
+	at      int64 // where the directory ends
+	size    int64
+	offset  int64 // of the directory, as stated
+	entries uint64
+}
+
+// findZipEnd looks for the end record, from behind.
+func findZipEnd(b *box) (zipEnd, error) {
+	tail := make([]byte, min(b.size, 64<<10+zipEndSize))
+	from := b.size - int64(len(tail))
+	if _, err := readFullAt(b.at, tail, from); err != nil {
+		return zipEnd{}, err
+	}
+	for i := len(tail) - zipEndSize; i >= 0; i-- {
+		i = bytes.LastIndex(tail[:i+4], []byte("PK\x05\x06"))
+		if i < 0 {
+			break
+		}
+		if i > len(tail)-zipEndSize {
+			continue
+		}
+		end, err := parseZipEnd(b, tail[i:], from+int64(i))
+		if err != nil {
+			continue
+		}
+		if behind := len(tail) - i - zipEndSize - int(le16(tail[i+20:])); behind > 0 {
+			b.remark("%d bytes after the end", behind)
+		}
+		return end, nil
+	}
+	return zipEnd{}, fault("damaged", "no directory at the end")
+}
+
+// parseZipEnd reads an end record and its 64-bit brother, and checks that a
+// directory is where they say.
+func parseZipEnd(b *box, p []byte, at int64) (zipEnd, error) {
+	end := zipEnd{at: at, entries: uint64(le16(p[10:])), size: int64(le32(p[12:])), offset: int64(le32(p[16:]))}
+	if end.entries == 0xFFFF || end.size == 0xFFFFFFFF || end.offset == 0xFFFFFFFF {
+		if err := end.large(b); err != nil {
+			return zipEnd{}, err
+		}
+	}
+	if end.size > end.at || end.entries > uint64(end.size)/zipEntryMin+1 {
+		return zipEnd{}, fmt.Errorf("a directory of %d bytes before byte %d", end.size, end.at)
+	}
+	if end.size == 0 {
+		return end, nil
+	}
+	var sign [4]byte
+	if _, err := readFullAt(b.at, sign[:], end.at-end.size); err != nil {
+		return zipEnd{}, err
+	}
+	if string(sign[:]) != "PK\x01\x02" {
+		return zipEnd{}, fmt.Errorf("no directory %d bytes before byte %d", end.size, end.at)
+	}
+	return end, nil
+}
+
+// large reads the record of zip64, when there is one.
+func (end *zipEnd) large(b *box) error {
+	var locator [20]byte
+	if end.at < 20 {
+		return nil
+	}
+	if _, err := readFullAt(b.at, locator[:], end.at-20); err != nil || string(locator[:4]) != "PK\x06\x07" {
+		return err
+	}
+	var record [56]byte
+	stated := int64(le64(locator[8:]))
+	for _, at := range []int64{stated, end.at - 20 - 56} { // the second when bytes stand before the zip
+		if at < 0 || at > b.size-56 {
+			continue
+		}
+		if _, err := readFullAt(b.at, record[:], at); err != nil {
+			return err
+		}
+		if string(record[:4]) != "PK\x06\x06" {
+			continue
+		}
+		size, offset := le64(record[40:]), le64(record[48:])
+		if size > 1<<60 || offset > 1<<60 {
+			return fmt.Errorf("a directory of %d bytes", size)
+		}
+		end.entries, end.size, end.offset, end.at = le64(record[32:]), int64(size), int64(offset), at
+		return nil
+	}
+	return nil
+}
