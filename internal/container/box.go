@@ -26,16 +26,18 @@ type box struct {
 	read  int64
 	out   int64 // unpacked of it and of all in it
 
-	allowance int64  // bytes unpacked before the ratio counts
-	solid     bool   // its members are parts of one stream, which counts for them
-	over      *Fault // a limit of its own was reached
-	partly    *Fault // a limit that cut one of its members
-	note      string
+	solid      bool   // its members are parts of one stream, which counts for them
+	sequential bool   // packed bytes count for the ratio as they are read, not all at once
+	window     int64  // bytes of dictionaries
+	close      func() // of what it has at work, or nil
+	over       *Fault // a limit of its own was reached
+	partly     *Fault // a limit that cut one of its members
+	note       string
 }
 
 // outermost makes the box of a source.
 func (w *walk) outermost(src Source) *box {
-	b := &box{name: src.Name, count: -1, size: -1, parts: src.Parts, allowance: ratioFloor}
+	b := &box{name: src.Name, count: -1, size: -1, parts: src.Parts}
 	if src.At != nil && src.Size >= 0 {
 		b.at, b.size = &watchedAt{src.At, w, src.Size}, src.Size
 	} else if src.Stream != nil {
@@ -190,7 +192,12 @@ func (w *walk) reserve(b *box, n int64) error {
 // letGo gives back what b held.
 func (w *walk) letGo(b *box) {
 	w.held -= b.held
-	b.held = 0
+	w.windows -= b.window
+	b.held, b.window = 0, 0
+	if b.close != nil {
+		b.close()
+		b.close = nil
+	}
 }
 
 // ended returns the cause of b after its opener returned err.

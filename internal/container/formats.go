@@ -25,6 +25,10 @@ type format struct {
 func formats() []format {
 	return []format{
 		{name: "zip", sniff: sniffZip, open: openZip, random: true, stream: streamZip, directory: true},
+		{name: "gzip", sniff: sniffGzip, open: openPacked("gz", unpackGzip)},
+		{name: "bzip2", sniff: sniffBzip2, open: openPacked("bz2", unpackBzip2)},
+		{name: "xz", sniff: sniffXz, open: openPacked("xz", unpackXz)},
+		{name: "zstd", sniff: sniffZstd, open: openPacked("zst", unpackZstd)},
 		{name: "tar", sniff: sniffTar, open: openTar},
 	}
 }

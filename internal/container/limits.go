@@ -80,7 +80,7 @@ func (w *walk) spend(b *box, n int) error {
 	}
 	for x := b; x != nil; x = x.parent {
 		x.out += int64(n)
-		if in := x.packed(); x.over == nil && x.out > x.allowance && x.out-x.allowance > in*int64(w.limits.Ratio) {
+		if in := x.packed(); x.over == nil && x.out > ratioFloor && x.out-ratioFloor > in*int64(w.limits.Ratio) {
 			x.over = fault("limit_ratio", "%d bytes out of %d, more than %d times as many", x.out, in, w.limits.Ratio)
 		}
 	}
@@ -89,7 +89,7 @@ func (w *walk) spend(b *box, n int) error {
 
 // packed returns how many bytes b itself has, as far as that is known.
 func (b *box) packed() int64 {
-	if b.at != nil {
+	if b.at != nil && !b.sequential {
 		return b.size
 	}
 	return b.read

@@ -98,7 +98,7 @@ func (w *walk) enter(b *box, m Member, e entry, body *meter) error {
 	}
 	inner := &box{
 		name: e.name, prefix: m.Name + "!", depth: b.depth + 1, parent: b, count: -1,
-		size: -1, stream: body, allowance: b.allowance,
+		size: -1, stream: body,
 	}
 	cause, why := inner.ended(w.openAs(inner, f))
 	if gone := w.stopped(b); gone != nil && !errors.As(gone, new(*Fault)) {

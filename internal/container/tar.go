@@ -44,7 +44,10 @@ func readTars(w *walk, b *box, src *tarSource) error {
 			return gone
 		}
 		skipped, more := src.nextHeader(w)
-		if err != nil && !errors.Is(err, io.EOF) && b.partly == nil {
+		if err == nil || errors.Is(err, io.EOF) {
+			err = src.err
+		}
+		if err != nil && b.partly == nil {
 			b.partly = faultOf(err)
 		}
 		if !more {
@@ -74,7 +77,7 @@ func readTar(w *walk, b *box, src *tarSource) error {
 		default:
 			e.cause, e.why = "bad_entry", "a device or the like"
 		}
-		e.packed = src.stated(h)
+		e.packed = packedSize(h)
 		if err := w.member(b, e, func() (io.Reader, error) { return t, nil }); err != nil {
 			return err
 		}
@@ -86,6 +89,7 @@ func readTar(w *walk, b *box, src *tarSource) error {
 type tarSource struct {
 	at  *io.SectionReader
 	buf *bufio.Reader
+	err error // what ended the bytes, if not their end
 }
 
 func newTarSource(b *box) *tarSource {
@@ -102,9 +106,9 @@ func (s *tarSource) reader() io.Reader {
 	return s.buf
 }
 
-// stated is the size of a member in the tar; of a sparse one the tar does not
-// say, so it is taken to be nothing and the ratio decides.
-func (s *tarSource) stated(h *tar.Header) int64 {
+// packedSize is the size of a member in the tar. Of a sparse one the tar does not
+// say: it is taken to be nothing, and the ratio decides.
+func packedSize(h *tar.Header) int64 {
 	sparse := h.Typeflag == tar.TypeGNUSparse
 	for name := range h.PAXRecords {
 		sparse = sparse || strings.HasPrefix(name, "GNU.sparse.")
@@ -118,12 +122,18 @@ func (s *tarSource) stated(h *tar.Header) int64 {
 // peek returns the next block without taking it.
 func (s *tarSource) peek() []byte {
 	if s.buf != nil {
-		block, _ := s.buf.Peek(tarBlock)
+		block, err := s.buf.Peek(tarBlock)
+		if err != nil && err != io.EOF {
+			s.err = err
+		}
 		return block
 	}
 	block := make([]byte, tarBlock)
 	here, _ := s.at.Seek(0, io.SeekCurrent)
-	n, _ := s.at.ReadAt(block, here)
+	n, err := s.at.ReadAt(block, here)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
 	return block[:n]
 }
 
