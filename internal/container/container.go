@@ -89,4 +89,7 @@ type Line struct {
 	CRC32  *uint32
 	SHA1   []byte // 20 bytes, or nil
 	SHA256 []byte // 32 bytes, or nil
+
+	// Of a size that was stated rounded, as 1.2M: then Size is -1.
+	AtLeast, AtMost int64
 }
