@@ -14,9 +14,6 @@ import (
 // some 100 MB of names. A result of that length may have been cut.
 const MaxLines = 500_000
 
-// maxName is the longest name that is kept, in bytes.
-const maxName = 4096
-
 // Listing reads what body states of files: the index page of a web server in
 // HTML, JSON or XML, what ls, find, dir, tar, unzip, 7z and FTP servers print,
 // sums of sha256sum and its kin, a list of names. contentType and page, the
