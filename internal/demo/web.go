@@ -14,6 +14,8 @@ type Resource struct {
 	Body      []byte
 	Status    int    // 200 when 0
 	Location  string // makes it a redirect (302 when Status is 0)
+
+	Handler http.Handler // answers itself, as Ranged does; the rest is not looked at
 }
 
 // Web is a site: what it serves under which path with query. It answers GET
@@ -32,6 +34,8 @@ func (w Web) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 		http.Error(out, "nothing here", http.StatusNotFound)
+	case res.Handler != nil:
+		res.Handler.ServeHTTP(out, r)
 	case res.Location != "":
 		out.Header().Set("Location", res.Location)
 		out.WriteHeader(max(res.Status, http.StatusFound))
