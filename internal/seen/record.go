@@ -1,0 +1,159 @@
+package seen
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/bits"
+
+	"leakwatch/internal/phash"
+)
+
+// record is a picture as stored. What a later look changes has a fixed size, so
+// that a page of the store is written anew but not split.
+//
+//	last u32, sight u64, number of the cause u32, flags u8, further places u8
+//	sha256 32, first u32, width and height
+//	PDQ 32, quality u8, turns               where it has one
+//	pHash u64                               where it has one
+//	window 4 x u16, quality u8, PDQ, turns  for each of its windows
+//	place
+//
+// Unsized numbers are varints.
+type record struct {
+	last    uint32
+	sight   uint64
+	cause   uint32
+	nothing bool
+	further byte // places that are kept beside the first; 255 and more
+
+	sha           [32]byte
+	first         uint32
+	width, height int
+	pdq           *[8]phash.PDQ
+	quality       int
+	phash         *uint64
+	windows       []Window
+	place         place
+}
+
+const (
+	flagNothing = 1 << iota
+	flagPDQ
+	flagPHash
+	flagWindow // times the number of windows, to MaxWindows
+)
+
+func (r *record) encode() []byte {
+	b := make([]byte, 0, 256)
+	b = binary.BigEndian.AppendUint32(b, r.last)
+	b = binary.BigEndian.AppendUint64(b, r.sight)
+	flags := byte(len(r.windows) * flagWindow)
+	if r.nothing {
+		flags |= flagNothing
+	}
+	if r.pdq != nil {
+		flags |= flagPDQ
+	}
+	if r.phash != nil {
+		flags |= flagPHash
+	}
+	b = append(binary.BigEndian.AppendUint32(b, r.cause), flags, r.further)
+	b = append(b, r.sha[:]...)
+	b = binary.BigEndian.AppendUint32(b, r.first)
+	b = binary.AppendUvarint(b, uint64(max(r.width, 0)))
+	b = binary.AppendUvarint(b, uint64(max(r.height, 0)))
+	if r.pdq != nil {
+		b = appendTurns(append(b, byte(r.quality)), r.pdq)
+	}
+	if r.phash != nil {
+		b = binary.BigEndian.AppendUint64(b, *r.phash)
+	}
+	for i := range r.windows {
+		w := &r.windows[i]
+		for _, share := range w.Window {
+			b = binary.BigEndian.AppendUint16(b, uint16(math.Round(min(max(share, 0), 1)*shares)))
+		}
+		b = appendTurns(append(b, byte(w.Quality)), w.Turns)
+	}
+	return r.place.append(b)
+}
+
+// shares is the least step of a window's sides, as phash.WindowOf rounds them.
+const shares = 1e4
+
+func decodeRecord(value []byte) (r record, err error) {
+	in := &reader{rest: value}
+	r.last, r.sight, r.cause = in.uint32(), in.uint64(), in.uint32()
+	flags := in.byte()
+	r.further, r.nothing = in.byte(), flags&flagNothing != 0
+	copy(r.sha[:], in.take(32))
+	r.first = in.uint32()
+	r.width, r.height = int(in.number()), int(in.number())
+	if flags&flagPDQ != 0 {
+		r.quality = int(in.byte())
+		r.pdq = in.turns()
+	}
+	if flags&flagPHash != 0 {
+		h := in.uint64()
+		r.phash = &h
+	}
+	for range min(flags/flagWindow, MaxWindows) {
+		var w Window
+		for i := range w.Window {
+			w.Window[i] = float64(in.uint16()) / shares
+		}
+		w.Quality = int(in.byte())
+		w.Turns = in.turns()
+		w.PDQ = w.Turns[0]
+		r.windows = append(r.windows, w)
+	}
+	r.place = in.place()
+	if in.bad || len(in.rest) > 0 {
+		return record{}, fmt.Errorf("%w: a picture's record of %d bytes", ErrDamaged, len(value))
+	}
+	return r, nil
+}
+
+// A hash is stored with its turns: the three mirrors as the bits in which they
+// are not what the hash itself says of them, some six each; the transposed four
+// follow from those.
+
+// manyBits is how many bits a mirror may be off before it is stored whole.
+const manyBits = 30
+
+func appendTurns(b []byte, turns *[8]phash.PDQ) []byte {
+	derived := phash.Derived(turns[0])
+	b = append(b, turns[0][:]...)
+	for o := 1; o < 4; o++ {
+		if n := turns[o].Distance(derived[o]); n <= manyBits {
+			b = append(b, byte(n))
+			for i := range turns[o] {
+				for rest := turns[o][i] ^ derived[o][i]; rest != 0; rest &= rest - 1 {
+					b = append(b, byte(8*i+bits.TrailingZeros8(rest)))
+				}
+			}
+		} else {
+			b = append(append(b, manyBits+1), turns[o][:]...)
+		}
+	}
+	return b
+}
+
+func (r *reader) turns() *[8]phash.PDQ {
+	var upright phash.PDQ
+	copy(upright[:], r.take(len(upright)))
+	turns := phash.Derived(upright)
+	for o := 1; o < 4; o++ {
+		n := int(r.byte())
+		if n > manyBits {
+			copy(turns[o][:], r.take(len(turns[o])))
+			continue
+		}
+		for _, bit := range r.take(n) {
+			turns[o][bit/8] ^= 1 << (bit % 8)
+		}
+	}
+	phash.Transpose(&turns)
+	return &turns
+}
