@@ -102,6 +102,12 @@ type Seen struct {
 // Inspect looks at what the crawler found and raises what it must. It returns
 // an error only when our own memory failed: then the visit must not be Done.
 func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
+	switch f.Kind {
+	case crawler.KindContainer:
+		return crawler.Inspection{Cause: crawler.Unsupported, Why: "containers are not opened yet"}, nil
+	case crawler.KindText:
+		return crawler.Inspection{}, nil
+	}
 	if f.Unchanged {
 		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
 		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
