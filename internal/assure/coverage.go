@@ -27,19 +27,10 @@ type Coverage struct {
 	Content      int                   `json:"content"` // ok and unchanged
 	Causes       map[crawler.Cause]int `json:"causes"`
 	Pictures     crawler.Pictures      `json:"pictures"`
-	Containers   Containers            `json:"containers"`
+	Containers   crawler.Containers    `json:"containers"`
 	Members      int                   `json:"members"`
 	Bytes        int64                 `json:"bytes"`
 	LongestBlind int64                 `json:"longest_blind_s"`
-}
-
-// Containers counts archives and documents. None is opened yet, and how many
-// were met is not known: they are visits with the cause unsupported.
-type Containers struct {
-	Opened    int  `json:"opened"`
-	Listed    int  `json:"listed"`
-	Sampled   int  `json:"sampled"`
-	NotOpened *int `json:"not_opened"`
 }
 
 // Of returns the coverage of every site.
@@ -62,6 +53,6 @@ func Of(ctx context.Context, rooms Ledgers, from, to time.Time) ([]Coverage, err
 func of(site string, l crawler.Ledger) Coverage {
 	return Coverage{
 		Site: site, From: l.From, To: l.To, Due: l.Due, Visited: l.Visited, Waiting: l.Waiting, Content: l.Content,
-		Causes: l.Causes, Pictures: l.Pictures, Bytes: l.Bytes, LongestBlind: int64(l.LongestBlind / time.Second),
+		Causes: l.Causes, Pictures: l.Pictures, Containers: l.Containers, Members: l.Members, Bytes: l.Bytes, LongestBlind: int64(l.LongestBlind / time.Second),
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 	"time"
@@ -17,7 +18,7 @@ import (
 const (
 	rateWindow = 30 * time.Second
 	ratioFrom  = 64 << 10 // decoded bytes before the ratio counts
-	sniffed    = 32       // bytes that tell a picture
+	sniffed    = 512      // bytes that tell what a body is
 )
 
 // readBody reads one body within all limits. The cause of a status that is no
@@ -135,26 +136,23 @@ func (m *members) Read(p []byte) (int, error) {
 // readAll reads a decoded body. Its first bytes choose its limit.
 func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, coded bool) {
 	buf := make([]byte, 0, 32<<10)
-	picture, known := false, !content
+	b := bound{limit: limit, coded: coded, known: !content}
 	for {
 		if len(buf) == cap(buf) {
 			var err error
-			if buf, err = f.grow(buf, w, limit, coded); err != nil {
+			if buf, err = f.grow(buf, w, b.limit, coded); err != nil {
 				f.fail(err, TimeoutFetch)
 				f.why += ", waiting until other large bodies were done with"
 				return
 			}
 		}
-		n, err := from.Read(buf[len(buf):min(int64(cap(buf)), max(limit, sniffed)+1)])
+		n, err := from.Read(buf[len(buf):min(int64(cap(buf)), max(b.limit, sniffed)+1)])
 		buf = buf[:len(buf)+n]
-		if !known && (len(buf) >= sniffed || err != nil) {
-			known, picture = true, sniffPicture(buf) != ""
-			if picture {
-				limit = f.limits.picture
-			}
+		if !b.known && (len(buf) >= sniffed || err != nil) {
+			f.choose(&b, buf)
 		}
-		f.body = buf[:min(int64(len(buf)), limit)]
-		if f.overLimit(int64(len(buf)), limit, w, picture, coded) {
+		f.body = buf[:min(int64(len(buf)), b.limit)]
+		if b.known && f.overLimit(int64(len(buf)), b, w) {
 			return
 		}
 		switch {
@@ -170,15 +168,59 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 	}
 }
 
+// bound is how long a body may be, by what it is.
+type bound struct {
+	limit   int64
+	coded   bool
+	known   bool // what follows was decided
+	picture bool
+}
+
+// choose decides by the first bytes of a body.
+func (f *fetching) choose(b *bound, head []byte) {
+	b.known = true
+	l := f.limits
+	if sniffPicture(head) != "" {
+		b.picture, b.limit = true, l.picture
+		return
+	}
+	seen := http.DetectContentType(head)
+	page := strings.HasPrefix(seen, "text/html") || looksLikeHTML(head)
+	if l.whole > 0 && l.holds != nil {
+		f.name = f.called()
+		name := f.name
+		if page {
+			name = "" // a page that is called x.zip is a page
+		}
+		if f.format = l.holds(head[:min(len(head), sniffed)], name); f.format != "" {
+			b.limit = l.whole
+			return
+		}
+	}
+	if l.listing > b.limit && (!page && strings.HasPrefix(seen, "text/plain") || page && looksLikeListing(head)) {
+		b.limit = l.listing
+	}
+}
+
+// called is the name of the body.
+func (f *fetching) called() string {
+	if _, params, err := mime.ParseMediaType(f.header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
+		return params["filename"]
+	}
+	return lastSegment(f.request.url)
+}
+
 // overLimit ends a body that is too long, or unpacks to too much.
-func (f *fetching) overLimit(size, limit int64, w *watched, picture, coded bool) bool {
-	switch {
-	case picture && (size > limit || !coded && f.length > limit):
+func (f *fetching) overLimit(size int64, b bound, w *watched) bool {
+	switch limit := b.limit; {
+	case b.picture && (size > limit || !b.coded && f.length > limit):
 		f.mediaType, f.body = sniffPicture(f.body), nil
 		f.cause, f.why = LimitBytes, fmt.Sprintf("a picture of more than %d bytes", limit)
+	case f.format != "" && (size > limit || !b.coded && f.length > limit):
+		f.large = true
 	case size > limit:
 		f.cause, f.why = LimitPage, fmt.Sprintf("more than %d bytes", limit)
-	case coded && size > ratioFrom && f.limits.ratio > 0 && size/int64(f.limits.ratio) > w.count:
+	case b.coded && size > ratioFrom && f.limits.ratio > 0 && size/int64(f.limits.ratio) > w.count:
 		f.cause, f.why = LimitRatio, fmt.Sprintf("ratio %d > %d", size/max(w.count, 1), f.limits.ratio)
 	default:
 		return false

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -21,13 +22,13 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 	before := l.text
 	l.target, l.text, l.inline = linkKey{}, [32]byte{}, false
 	l.etag, l.modified, l.digest = keep(a.etag), keep(a.lastModified), a.digest
-	l.sight = sightOf(v.sight)
 	l.content = classify(a, v.options.Sniff)
+	l.sight = v.sights.of(l.content, false)
 	v.end(OK, "")
-	if err := v.readAs(ctx, a); err != nil {
+	if err := v.readAs(ctx, a, before); err != nil {
 		return err
 	}
-	if l.content == contentPage && before != [32]byte{} {
+	if (l.content == contentPage || l.content == contentText) && before != [32]byte{} {
 		v.res.changed = l.text != before // a new date or token is no change
 	}
 	if cut {
@@ -38,27 +39,35 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 	return nil
 }
 
-// readAs reads a body as what it is.
-func (v *visiting) readAs(ctx context.Context, a answer) error {
+// readAs reads a body as what it is; before is the text that stood here.
+func (v *visiting) readAs(ctx context.Context, a answer, before [32]byte) error {
 	l := &v.res.link
 	svg := a.mediaType == "image/svg+xml" || isSVG(a, v.options.Sniff)
 	switch {
 	case l.content == contentPicture:
 		return v.inspect(ctx, Found{URL: l.url, Page: v.page, Body: a.body, SHA256: a.digest, MediaType: a.mediaType}, true)
+	case l.content == contentContainer:
+		return v.openWhole(ctx, a)
 	case l.kind == kindPicture && !svg && !strings.HasPrefix(a.mediaType, "image/") && a.mediaType != "application/octet-stream":
 		v.end(NotAPicture, "%s", a.mediaType)
 		v.res.pictures.NotHashable++
 		return nil
+	case l.content == contentText:
+		l.text = a.digest
+		return v.readWords(ctx, a, before)
 	case l.content == contentPage:
-		d := readPage(ctx, a.body, a.header.Get("Content-Type"), v.url, v.readLimits())
-		if err := v.readDocument(ctx, d); err != nil || !svg {
+		d := readPage(ctx, a.body, a.header.Get("Content-Type"), v.url, v.readLimits(a.body))
+		if err := v.readDocument(ctx, d); err != nil {
+			return err
+		}
+		if err := v.readWords(ctx, a, before); err != nil || !svg {
 			return err
 		}
 		v.end(Unsupported, "%s: read for links, not looked at", a.mediaType)
 		v.res.pictures.NotHashable++
 		return nil
 	case l.content == contentStyle:
-		return v.readDocument(ctx, readStyle(a.body, v.url, v.readLimits()))
+		return v.readDocument(ctx, readStyle(a.body, v.url, v.readLimits(nil)))
 	}
 	v.end(Unsupported, "%s", a.mediaType)
 	if l.kind == kindPicture || strings.HasPrefix(a.mediaType, "image/") {
@@ -79,10 +88,13 @@ func (v *visiting) stands(ctx context.Context) error {
 		why = v.link.why
 	}
 	v.end(cause, "%s", why)
-	if l.content != contentPicture {
-		return nil
+	switch l.content {
+	case contentPicture:
+		return v.inspect(ctx, Found{URL: l.url, Page: v.page, SHA256: l.digest, Unchanged: true, KnownCause: l.known}, true)
+	case contentContainer:
+		return v.standsContainer(ctx)
 	}
-	return v.inspect(ctx, Found{URL: l.url, Page: v.page, SHA256: l.digest, Unchanged: true, KnownCause: l.known}, true)
+	return nil
 }
 
 // notModified ends a visit with the answer 304.
@@ -98,6 +110,7 @@ func (v *visiting) notModified(ctx context.Context) error {
 func (v *visiting) readDocument(ctx context.Context, d document) error {
 	l := &v.res.link
 	l.text, l.inline = d.text, len(d.inline) > 0
+	l.sight = v.sights.of(l.content, l.inline)
 	cause, why := v.res.outcome.Cause, v.res.outcome.Why
 	if d.cause != "" {
 		cause, why = d.cause, d.why
@@ -116,23 +129,36 @@ func (v *visiting) readDocument(ctx context.Context, d document) error {
 	return nil
 }
 
-func (v *visiting) readLimits() readLimits {
-	o := v.options
-	return readLimits{links: o.MaxLinks, url: o.MaxURL, inlineBytes: o.MaxInline, drop: o.DropParams, within: v.place.Within}
+func (v *visiting) readLimits(body []byte) readLimits {
+	o, links := v.options, v.options.MaxLinks
+	if looksLikeListing(body) {
+		links = max(links, o.MaxEntries)
+	}
+	return readLimits{links: links, url: o.MaxURL, inlineBytes: o.MaxInline, drop: o.DropParams, within: v.place.Within}
 }
 
-// inspect calls up. With ends, what the inspection gives is how the visit ends.
-func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
+// look calls up, and holds the answer against its contract.
+func (v *visiting) look(ctx context.Context, f Found) (Inspection, error) {
 	f.Site, f.At = v.place.Name, time.Now()
 	i, err := v.options.Inspector.Inspect(ctx, f)
 	if err != nil {
-		return fmt.Errorf("inspect %s: %w", f.URL, err)
+		return i, fmt.Errorf("inspect %s: %w", f.URL, err)
 	}
 	if i.Cause == "" {
 		i.Cause = OK
 	}
 	if i.Cause.Class() == "" {
-		return fmt.Errorf("inspect %s: %q is no cause", f.URL, i.Cause)
+		return i, fmt.Errorf("inspect %s: %q is no cause", f.URL, i.Cause)
+	}
+	return i, nil
+}
+
+// inspect shows a picture. With ends, what the inspection gives is how the visit
+// ends.
+func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
+	i, err := v.look(ctx, f)
+	if err != nil {
+		return err
 	}
 	gave := i.Cause
 	if f.Unchanged {
@@ -172,13 +198,27 @@ func classify(a answer, sniff func([]byte) string) content {
 		return contentPage
 	case format != "" && format != formatSVG:
 		return contentPicture
+	case a.format != "":
+		return contentContainer
 	case is == "text/css":
 		return contentStyle
+	case strings.HasPrefix(is, "text/") && (is != "text/html" && len(a.body) > maxTokenized):
+		return contentText
 	case strings.HasPrefix(is, "text/"), strings.HasSuffix(is, "+xml"), is == "application/xml":
 		return contentPage
+	case isText(a.body):
+		return contentText
 	}
 	return contentOther
 }
+
+// isText says that a body is text whatever it is called: JSON, CSV, SQL.
+func isText(body []byte) bool {
+	return len(body) > 0 && strings.HasPrefix(http.DetectContentType(body), "text/plain")
+}
+
+// maxTokenized bounds a text that is read for links though it is no HTML.
+const maxTokenized = 8 << 20
 
 // keep drops an ETag or Last-Modified that is not worth its room.
 func keep(tag string) string {

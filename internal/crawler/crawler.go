@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"leakwatch/internal/container"
 	"leakwatch/internal/kv"
 	"leakwatch/internal/tor"
 )
@@ -110,7 +111,10 @@ func withDefaults(o Options) *Options {
 	fill(&o.MaxURL, d.MaxURL)
 	fill(&o.MaxPage, d.MaxPage)
 	fill(&o.MaxPicture, d.MaxPicture)
+	fill(&o.MaxContainer, d.MaxContainer)
 	fill(&o.MaxLinks, d.MaxLinks)
+	fill(&o.MaxListing, d.MaxListing)
+	fill(&o.MaxEntries, d.MaxEntries)
 	fill(&o.MaxRatio, d.MaxRatio)
 	fill(&o.MaxInline, d.MaxInline)
 	fill(&o.Drain, d.Drain)
@@ -125,6 +129,12 @@ func withDefaults(o Options) *Options {
 	}
 	if o.Sight == nil {
 		o.Sight = func() string { return "" }
+	}
+	if o.Holds == nil {
+		o.Holds = container.Sniff
+	}
+	if o.TextSight == nil {
+		o.TextSight = func() string { return "" }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

@@ -12,11 +12,14 @@ import (
 // result is all that a visit leaves behind.
 type result struct {
 	outcome    Outcome
-	link       link          // as it was taken, with what is known of its content now
-	changed    bool          // other content than last time
-	redirected bool          // it led somewhere else: no content of its own
-	found      []discovery   // links that it showed
-	pictures   Pictures      // looked at on the way
+	link       link        // as it was taken, with what is known of its content now
+	changed    bool        // other content than last time
+	redirected bool        // it led somewhere else: no content of its own
+	found      []discovery // links that it showed
+	pictures   Pictures    // looked at on the way
+	containers Containers
+	members    int
+	unopened   []Unopened    // what was not looked at, or not wholly
 	retryAfter time.Duration // that the host asked for
 	rest       int64         // ms, until when the host rests
 	fetched    int64         // ms, the end of the fetch; 0: nothing was fetched
@@ -87,7 +90,7 @@ func write(r records, l *lease, res *result, rec *siteRecord, hosts map[string]h
 				return err
 			}
 		}
-		if res.link.kind == kindPage && res.link.content != contentPicture {
+		if res.link.kind == kindPage && res.link.content != contentPicture && res.link.content != contentContainer {
 			rec.Round.Pages++
 		}
 		if err := rec.see(r, l, res); err != nil {
@@ -116,6 +119,8 @@ func enter(r records, site uint32, res *result) error {
 	}
 	t.causes[res.outcome.Cause]++
 	t.pictures.add(res.pictures)
+	t.containers.add(res.containers)
+	t.members += res.members
 	t.bytes += res.outcome.Bytes
 	return r.putTally(site, slot, &t)
 }
@@ -163,7 +168,7 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	now.kind, now.depth, now.hops, now.seed, now.foundOn = old.kind, old.depth, old.hops, old.seed, old.foundOn
 	p := replan(&now, res.outcome, res.changed, res.retryAfter, &l.place.SiteConfig, when(res.at))
 	now.due, now.interval, now.tries, now.last = p.due, p.interval, p.tries, res.at
-	if readable(res.outcome.Cause) && now.judgedBefore(sightOf(l.options.Sight())) {
+	if readable(res.outcome.Cause) && now.judgedBefore(l.options.sights()) {
 		now.due = res.at // the sight has changed since, and its walk may have passed
 	}
 	rec.count(old.cause, -1)

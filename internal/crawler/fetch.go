@@ -44,16 +44,23 @@ type answer struct {
 	took         time.Duration
 	firstByte    time.Duration // until the headers were there
 	digest       [32]byte      // SHA-256 of body
+	format       string        // of the container that its first bytes and its name tell of
+	name         string        // what it is called: by the server, or by its URL
+	length       int64         // of the body as announced, or -1
+	large        bool          // it is a container too large to be fetched whole: body is its beginning
 	held         int64         // of fetchLimits.large, to be given back when body is done with
 }
 
 // fetchLimits bounds one request.
 type fetchLimits struct {
-	fetch   time.Duration       // for all of it
-	idle    time.Duration       // the longest silence inside a body; 0: none
-	minRate int64               // bytes a second of a body, over each 30 s
-	page    int64               // decoded bytes
-	picture int64               // decoded bytes, when the first ones are a picture's
+	fetch   time.Duration // for all of it
+	idle    time.Duration // the longest silence inside a body; 0: none
+	minRate int64         // bytes a second of a body, over each 30 s
+	page    int64         // decoded bytes
+	picture int64         // decoded bytes, when the first ones are a picture's
+	whole   int64         // bytes of a container that is fetched whole
+	holds   func(head []byte, name string) string
+	listing int64               // decoded bytes of a listing, or of a text that is no page
 	ratio   int                 // of decoded to sent bytes, after 64 KiB
 	url     int                 // bytes of a canonical URL
 	drop    []string            // parameters that are no part of a URL
@@ -91,7 +98,6 @@ type fetching struct {
 	stop       context.CancelCauseFunc
 	limits     fetchLimits
 	request    request
-	length     int64 // of the body as announced, or -1
 }
 
 func (f *fetching) do(rt http.RoundTripper, start time.Time) {

@@ -26,6 +26,25 @@ func (p *Pictures) add(o Pictures) {
 	p.NotHashable += o.NotHashable
 }
 
+func (c *Containers) add(o Containers) {
+	c.Opened += o.Opened
+	c.Listed += o.Listed
+	c.Sampled += o.Sampled
+	c.NotOpened += o.NotOpened
+}
+
+// enter counts one container by how the look at it ended.
+func (c *Containers) enter(cause Cause) {
+	switch cause {
+	case OK:
+		c.Opened++
+	case Sampled:
+		c.Sampled++
+	default:
+		c.NotOpened++
+	}
+}
+
 // Ledger is what was looked at in a span of time. Due = Visited + Waiting, and
 // Visited is the sum of Causes.
 type Ledger struct {
@@ -38,6 +57,8 @@ type Ledger struct {
 	Content      int           `json:"content"`
 	Causes       map[Cause]int `json:"causes"`
 	Pictures     Pictures      `json:"pictures"`
+	Containers   Containers    `json:"containers"`
+	Members      int           `json:"members"`
 	Bytes        int64         `json:"bytes"`
 	LongestBlind time.Duration `json:"-"` // the longest time in which nothing could be seen
 }
@@ -69,6 +90,8 @@ func (c *Crawler) Ledger(ctx context.Context, site string, from, to time.Time) (
 				}
 			}
 			l.Pictures.add(t.pictures)
+			l.Containers.add(t.containers)
+			l.Members += t.members
 			l.Bytes += t.bytes
 			return ctx.Err()
 		})
@@ -142,16 +165,29 @@ func longestBlind(r records, rec *siteRecord, from, to int64) (time.Duration, er
 
 // tally is what one slot of the ledger holds. The visits are the sum of causes.
 type tally struct {
-	causes   map[Cause]int
-	pictures Pictures
-	bytes    int64
+	causes     map[Cause]int
+	pictures   Pictures
+	containers Containers
+	members    int
+	bytes      int64
+}
+
+// tallyVersion 1 knew of no containers.
+const tallyVersion = 2
+
+// numbers are those of t that each stand for themselves, oldest version first.
+func (t *tally) numbers() []*int {
+	p, c := &t.pictures, &t.containers
+	return []*int{&p.Inspected, &p.Known, &p.ExactOnly, &p.NotHashable, &c.Opened, &c.Listed, &c.Sampled, &c.NotOpened, &t.members}
 }
 
 func (t *tally) encode() []byte {
-	b := []byte{recordVersion}
-	for _, n := range []int{t.pictures.Inspected, t.pictures.Known, t.pictures.ExactOnly, t.pictures.NotHashable, int(t.bytes), len(t.causes)} {
-		b = binary.AppendUvarint(b, uint64(n))
+	b := []byte{tallyVersion}
+	for _, n := range t.numbers() {
+		b = binary.AppendUvarint(b, uint64(*n))
 	}
+	b = binary.AppendUvarint(b, uint64(t.bytes))
+	b = binary.AppendUvarint(b, uint64(len(t.causes)))
 	for _, c := range slices.Sorted(maps.Keys(t.causes)) {
 		b = appendText(b, string(c))
 		b = binary.AppendUvarint(b, uint64(t.causes[c]))
@@ -161,11 +197,16 @@ func (t *tally) encode() []byte {
 
 func decodeTally(b []byte) (tally, error) {
 	r := reader{rest: b}
-	if r.byte() != recordVersion {
+	t := tally{causes: map[Cause]int{}}
+	numbers := t.numbers()
+	switch r.byte() {
+	case 1:
+		numbers = numbers[:4]
+	case tallyVersion:
+	default:
 		r.bad = true
 	}
-	t := tally{causes: map[Cause]int{}}
-	for _, n := range []*int{&t.pictures.Inspected, &t.pictures.Known, &t.pictures.ExactOnly, &t.pictures.NotHashable} {
+	for _, n := range numbers {
 		*n = int(r.uvarint())
 	}
 	t.bytes = int64(r.uvarint())

@@ -56,6 +56,8 @@ const (
 	contentPicture
 	contentStyle
 	contentOther
+	contentContainer
+	contentText // that is no page
 )
 
 // link is a URL worth fetching, and all that is remembered of it.
@@ -222,7 +224,7 @@ func decodeLink(site uint32, key linkKey, b []byte) (link, error) {
 	if parts&partValidators != 0 {
 		l.etag, l.modified = r.text(), r.text()
 	}
-	if r.bad || len(r.rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentOther || (parts&partVisited != 0) != (l.last != 0) {
+	if r.bad || len(r.rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentText || (parts&partVisited != 0) != (l.last != 0) {
 		return link{}, errCorrupt
 	}
 	return l, nil
@@ -234,6 +236,8 @@ func kindByte(k refKind) byte {
 		return 1
 	case kindStyle:
 		return 2
+	case kindContainer:
+		return 3
 	}
 	return 0
 }
@@ -246,6 +250,8 @@ func kindOf(b byte) refKind {
 		return kindPicture
 	case 2:
 		return kindStyle
+	case 3:
+		return kindContainer
 	}
 	return ""
 }

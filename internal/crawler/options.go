@@ -24,6 +24,7 @@ type SiteConfig struct {
 	Exclude    []*regexp.Regexp
 	EmbedHosts []string // may serve its pictures
 	Within     string   // CSS: only links inside of what it matches are followed; "" is the whole page
+	Archives   string   // how far containers are opened: list, sample, all; "" is sample
 	Tags       []string
 
 	Interval    time.Duration // floor of the revisit; seeds are revisited exactly so
@@ -48,19 +49,24 @@ type Options struct {
 	MaxURL       int   // bytes of one URL
 	MaxPage      int64 // decoded bytes of one page
 	MaxPicture   int64 // bytes of one picture
+	MaxContainer int64 // bytes of a container that is fetched whole; a larger one is read by ranges, or as it comes
 	MaxLinks     int   // links of one page
+	MaxListing   int64 // decoded bytes of one listing, or of a text that is no page
+	MaxEntries   int   // links of one listing
 	MaxRatio     int   // decoded to sent
 	MaxInline    int   // bytes of all data: pictures of one page
 	DropParams   []string
 	Drain        time.Duration // how long visits under way may go on after a stop
 
-	Transport func(tor.Site) http.RoundTripper // the way out, one per site
-	TorUp     func(context.Context) error      // does the SOCKS address answer?
-	Check     func(*url.URL, tor.Site) error   // tor.Check: may this URL be asked for at all?
-	Sniff     func([]byte) string              // picture.Sniff: the format by its bytes, "" for no picture
-	Inspector Inspector                        // looks at the pictures
-	Sight     func() string                    // changes when an inspection may come out differently
-	Teller    Teller                           // tells people
+	Transport func(tor.Site) http.RoundTripper      // the way out, one per site
+	TorUp     func(context.Context) error           // does the SOCKS address answer?
+	Check     func(*url.URL, tor.Site) error        // tor.Check: may this URL be asked for at all?
+	Sniff     func([]byte) string                   // picture.Sniff: the format by its bytes, "" for no picture
+	Inspector Inspector                             // looks at the pictures
+	Sight     func() string                         // changes when an inspection of a picture may come out differently
+	Holds     func(head []byte, name string) string // container.Sniff: the format of a container by its first 512 bytes and its name, "" for none
+	TextSight func() string                         // the same of a text; "" when texts need no second look
+	Teller    Teller                                // tells people
 	Log       *slog.Logger
 }
 
@@ -68,17 +74,18 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Workers: 64, FetchTimeout: 120 * time.Second, IdleTimeout: 60 * time.Second, MinRate: 512,
-		MaxRedirects: 5, MaxURL: 2048, MaxPage: 8 << 20, MaxPicture: 32 << 20, MaxLinks: 10_000, MaxRatio: 200,
+		MaxRedirects: 5, MaxURL: 2048, MaxPage: 8 << 20, MaxPicture: 32 << 20, MaxContainer: 8 << 20,
+		MaxLinks: 10_000, MaxListing: 64 << 20, MaxEntries: 200_000, MaxRatio: 200,
 		MaxInline: 8 << 20, Drain: 20 * time.Second,
 	}
 }
 
-// Found is one picture that a visit came upon.
+// Found is one picture, container or text that a visit came upon.
 type Found struct {
 	Site, URL  string
 	Page       string   // where the link stood, "" for a seed
-	Body       []byte   // nil when Unchanged
-	SHA256     [32]byte // of the whole body
+	Body       []byte   // nil when Unchanged; of KindText in UTF-8; of KindContainer nil
+	SHA256     [32]byte // of the whole body as it came; of a container that was not fetched whole, of its size, version and first bytes
 	MediaType  string   // as the site claims
 	At         time.Time
 	Unchanged  bool  // the same bytes as at the last inspection, with the same sight
@@ -88,6 +95,7 @@ type Found struct {
 	Container *container.Source // of KindContainer; its bytes last as long as the call
 	From      int               // of KindContainer: the member with which to go on
 	Archives  string            // of KindContainer: list, sample, all
+	Slices    bool              // of KindContainer: a look may end with Next, and the next one costs only what is left
 }
 
 // FoundKind says what was found.
@@ -109,7 +117,7 @@ type Inspection struct {
 
 	Next       int // of a container: the member with which the next visit goes on; 0: it is done with
 	Pictures   Pictures
-	Containers Containers // of a container and of those inside
+	Containers Containers // of a container and of those inside; the outermost in its last slice only
 	Members    int        // looked at, or stated
 	Unopened   []Unopened // what was not looked at, or not wholly
 }
@@ -132,7 +140,7 @@ type Unopened struct {
 	Why       string
 }
 
-// Inspector looks at pictures. It is the room's only call upwards. An error
+// Inspector looks at what was found. It is the room's only call upwards. An error
 // means that our own memory failed: the visit is not done, and Run ends.
 type Inspector interface {
 	Inspect(context.Context, Found) (Inspection, error)

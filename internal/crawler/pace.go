@@ -92,7 +92,7 @@ func adapt(l *link, changed bool, low, high time.Duration) time.Duration {
 		next = low
 	case changed:
 		next = next * 8 / 10
-	case l.content == contentPicture:
+	case l.content == contentPicture, l.content == contentContainer:
 		next *= 4
 	default:
 		next = next * 14 / 10
@@ -103,10 +103,14 @@ func adapt(l *link, changed bool, low, high time.Duration) time.Duration {
 // readable causes left content behind, whole or in part.
 func readable(c Cause) bool {
 	switch c.Class() {
-	case ClassSeen, ClassPicture:
+	case ClassSeen, ClassPicture, ClassContainer:
 		return true
 	}
-	return c == LimitPage || c == LimitLinks
+	switch c {
+	case LimitPage, LimitLinks, LimitMemory, LimitMembers, LimitTotal, LimitNesting, LimitWindow:
+		return true
+	}
+	return false
 }
 
 // failure says whether c tells that no content could be had.
@@ -127,7 +131,10 @@ func final(c Cause) bool {
 // it, or a picture that could not be judged.
 func sees(o Outcome) bool {
 	switch o.Cause {
-	case LimitPage, LimitLinks, LimitFrames, Partial, LowQuality, TooSmall, Flat:
+	case LimitPage, LimitLinks, LimitFrames, Partial, LowQuality, TooSmall, Flat, LimitMemory, LimitMembers, LimitTotal, LimitNesting, LimitWindow:
+		return o.Status/100 == 2
+	}
+	if o.Cause.Class() == ClassContainer {
 		return o.Status/100 == 2
 	}
 	return o.Cause.Class() == ClassSeen

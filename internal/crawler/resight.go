@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"fmt"
+	"hash/fnv"
 	"slices"
 	"time"
 )
@@ -18,41 +19,41 @@ const (
 
 // resight is a walk over the links of all sites. The scheduler owns it.
 type resight struct {
-	token uint64   // the sight that it makes links due for
-	names []string // sites that are still to be walked
-	after linkKey  // of the first of them
-	due   int      // links made due
+	sights sights   // that it makes links due for
+	names  []string // sites that are still to be walked
+	after  linkKey  // of the first of them
+	due    int      // links made due
 }
 
 // resightSome does a piece of the walk that is needed, and says whether more
 // is to be done.
 func (c *Crawler) resightSome() (more bool, err error) {
-	token := sightOf(c.limits().Sight())
-	if token == c.judged {
+	now := c.limits().sights()
+	if now.both == c.judged {
 		return false, nil
 	}
-	if c.walk == nil || c.walk.token != token {
-		if c.walk, err = c.beginResight(token); err != nil {
+	if c.walk == nil || c.walk.sights != now {
+		if c.walk, err = c.beginResight(now); err != nil {
 			return false, err
 		}
 	}
 	if len(c.walk.names) > 0 {
 		return true, c.resightPiece(c.walk)
 	}
-	err = c.memory.update(func(r records) error { return r.putNote(noteSight, int64(token)) })
+	err = c.memory.update(func(r records) error { return r.putNote(noteSight, int64(now.both)) })
 	if err != nil {
 		return false, fmt.Errorf("note the sight: %w", err)
 	}
 	if c.walk.due > 0 {
-		c.limits().Log.Info("hash sets or rules have changed: pictures are looked at again", "links", c.walk.due)
+		c.limits().Log.Info("hash sets or rules have changed: they are looked for again", "links", c.walk.due)
 	}
-	c.judged, c.walk = token, nil
+	c.judged, c.walk = now.both, nil
 	return false, nil
 }
 
 // beginResight plans the walk: none, where all links were judged by this sight
 // or nothing was ever judged.
-func (c *Crawler) beginResight(token uint64) (*resight, error) {
+func (c *Crawler) beginResight(now sights) (*resight, error) {
 	var noted int64
 	err := c.memory.view(func(r records) (err error) {
 		noted, err = r.note(noteSight)
@@ -61,8 +62,8 @@ func (c *Crawler) beginResight(token uint64) (*resight, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the sight: %w", err)
 	}
-	walk := &resight{token: token}
-	if noted != 0 && uint64(noted) != token {
+	walk := &resight{sights: now}
+	if noted != 0 && uint64(noted) != now.both {
 		c.mu.Lock()
 		for name := range c.sites {
 			walk.names = append(walk.names, name)
@@ -102,9 +103,47 @@ func (c *Crawler) resightPiece(walk *resight) error {
 	return c.lineUp()
 }
 
-// judgedBefore says that pictures of l were judged by another sight.
-func (l *link) judgedBefore(token uint64) bool {
-	return (l.content == contentPicture || l.inline) && l.sight != token
+// sights are what inspections go by, each as a short token: another token,
+// another look.
+type sights struct {
+	picture uint64
+	text    uint64 // 0: texts need no second look
+	both    uint64
+}
+
+func (o *Options) sights() sights {
+	picture, text := o.Sight(), o.TextSight()
+	s := sights{picture: sightOf(picture), both: sightOf(picture)}
+	if text != "" {
+		s.text, s.both = sightOf(text), sightOf(picture+" "+text)
+	}
+	return s
+}
+
+// of is the sight that judges a content, 0 for one that needs no second look.
+func (s sights) of(c content, inline bool) uint64 {
+	switch {
+	case c == contentPicture:
+		return s.picture
+	case c == contentContainer, inline:
+		return s.both
+	case c == contentPage, c == contentText:
+		return s.text
+	}
+	return 0
+}
+
+// sightOf shortens the token of a sight.
+func sightOf(token string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(token))
+	return h.Sum64()
+}
+
+// judgedBefore says that what stood at l was judged by another sight than s.
+func (l *link) judgedBefore(s sights) bool {
+	now := s.of(l.content, l.inline)
+	return now != 0 && l.sight != now
 }
 
 // makeDue is the transaction of a piece. It returns how far it came, and
@@ -119,7 +158,7 @@ func makeDue(r records, site uint32, walk *resight, now int64) (after linkKey, d
 			return false
 		}
 		after = l.key
-		if l.judgedBefore(walk.token) && l.due > now && l.lane != laneHeld {
+		if l.judgedBefore(walk.sights) && l.due > now && l.lane != laneHeld {
 			stale = append(stale, l)
 		}
 		return true

@@ -46,7 +46,7 @@ func newRigIn(t testing.TB, w *world, dir string) *rig {
 	r := &rig{t: t, dir: dir, world: w, eye: &eye{}, ear: &ear{}, sight: "1"}
 	r.o = crawler.Options{
 		Workers: 8, Transport: func(s tor.Site) http.RoundTripper { w.ports = s.Ports; return w }, TorUp: w.up, Check: checkURL,
-		Sniff: sniff, Inspector: r.eye, Sight: r.sees, Teller: r.ear,
+		Sniff: sniff, Holds: holds, Inspector: r.eye, Sight: r.sees, Teller: r.ear,
 	}
 	r.open()
 	t.Cleanup(r.close)
@@ -56,6 +56,19 @@ func newRigIn(t testing.TB, w *world, dir string) *rig {
 func sniff(b []byte) string {
 	if bytes.HasPrefix(b, []byte("PIC ")) || bytes.HasPrefix(b, []byte("\x89PNG")) {
 		return "png"
+	}
+	return ""
+}
+
+// holds stands for container.Sniff.
+func holds(b []byte, name string) string {
+	for _, f := range []struct{ magic, format string }{{"PK\x03\x04", "zip"}, {"7z\xbc\xaf", "7z"}, {"\x1f\x8b", "gzip"}, {"%PDF", "pdf"}} {
+		if bytes.HasPrefix(b, []byte(f.magic)) {
+			return f.format
+		}
+	}
+	if strings.HasSuffix(name, ".tar") {
+		return "tar"
 	}
 	return ""
 }

@@ -17,6 +17,8 @@ const (
 	kindPage    refKind = "page"
 	kindPicture refKind = "picture"
 	kindStyle   refKind = "style"
+
+	kindContainer refKind = "container" // by its name; the depth of its page is its own
 )
 
 // scopeConfig is what a site's configuration says of its scope.

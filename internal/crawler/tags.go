@@ -64,8 +64,8 @@ func (p *pageReader) anyTag(tag string, a attr) {
 	}
 }
 
-// link takes a link to a page. One that by its name leads to a picture is
-// taken for a picture as well: galleries link their large ones so, and others
+// link takes a link to a page, or to what its name says is a container. One
+// that by its name leads to a picture is taken for a picture as well: galleries link their large ones so, and others
 // call a page so that shows one.
 func (p *pageReader) link(raw string) {
 	switch {
@@ -74,6 +74,8 @@ func (p *pageReader) link(raw string) {
 	case isDataURI(raw):
 		p.inlineData(raw)
 		return
+	case hasContainerExt(raw): // also beside the part that is followed: it is content
+		p.add(raw, kindContainer)
 	case p.within == nil || p.within[raw]:
 		p.add(raw, kindPage)
 	}

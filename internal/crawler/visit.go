@@ -3,7 +3,6 @@ package crawler
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"net/url"
 	"slices"
 	"time"
@@ -29,9 +28,9 @@ func (c *Crawler) visit(ctx context.Context, l *lease) (*result, error) {
 type visiting struct {
 	c *Crawler
 	*lease
-	res   *result
-	url   *url.URL
-	sight string
+	res    *result
+	url    *url.URL
+	sights sights
 }
 
 // end sets how the visit ends.
@@ -53,7 +52,7 @@ func (v *visiting) run(ctx context.Context) error {
 		v.end(LimitDepth, "depth %d > %d", v.link.depth, v.place.Depth)
 		return nil
 	}
-	v.sight = v.options.Sight()
+	v.sights = v.options.sights()
 	a := fetch(ctx, v.place.transport, v.request(), v.limits())
 	defer v.c.large.Release(a.held)
 	v.fetched(a)
@@ -94,28 +93,18 @@ func (v *visiting) request() request {
 }
 
 // mayStand says that the same bytes need no second look: they were read, and
-// every picture in them was inspected with the sight of today.
+// everything in them was inspected with the sight of today.
 func (v *visiting) mayStand() bool {
 	if v.link.digest == [32]byte{} || v.link.known == LimitTime { // time may suffice on a calmer day
 		return false
 	}
-	if v.link.content == contentPicture || v.link.inline {
-		return v.link.sight == sightOf(v.sight)
-	}
-	return true
-}
-
-// sightOf shortens the token of a sight.
-func sightOf(token string) uint64 {
-	h := fnv.New64a()
-	h.Write([]byte(token))
-	return h.Sum64()
+	return !v.link.judgedBefore(v.sights)
 }
 
 func (v *visiting) limits() fetchLimits {
 	o := v.options
 	return fetchLimits{fetch: o.FetchTimeout, idle: o.IdleTimeout, minRate: o.MinRate, page: o.MaxPage, picture: o.MaxPicture,
-		ratio: o.MaxRatio, drop: o.DropParams, url: o.MaxURL, large: v.c.large}
+		whole: o.MaxContainer, holds: o.Holds, listing: o.MaxListing, ratio: o.MaxRatio, drop: o.DropParams, url: o.MaxURL, large: v.c.large}
 }
 
 // fetched notes what the fetch cost. The host rests from now on, and not only
@@ -218,17 +207,25 @@ func (v *visiting) discover(d document) leftOut {
 	if d.refresh != nil {
 		refs = append(slices.Clip(refs), ref{d.refresh, kindPage})
 	}
+	depth := v.link.depth
+	if v.link.kind == kindContainer {
+		depth++ // a page that is called as one has a depth of its own, or a maze of them had no end
+	}
 	for _, r := range refs {
 		if cause, _ := v.refused(r.url, r.kind); cause != "" {
 			out.add(r.kind, cause)
 			continue
 		}
-		found := discovery{url: r.url.String(), host: hostOf(r.url), kind: r.kind, depth: v.link.depth}
+		found := discovery{url: r.url.String(), host: hostOf(r.url), kind: r.kind, depth: depth}
 		if found.key = keyOf(found.url); found.key == v.link.key {
 			continue
 		}
-		if r.kind == kindPage {
+		switch {
+		case r.kind == kindPage:
 			found.depth++
+		case r.kind == kindContainer && depth > v.place.Depth:
+			out.add(r.kind, LimitDepth)
+			continue
 		}
 		v.res.found = append(v.res.found, found)
 	}

@@ -168,20 +168,37 @@ func (w *world) all() []asked {
 	return append([]asked(nil), w.asked...)
 }
 
-// eye is an Inspector that notes what it is shown.
+// eye is an Inspector that notes what it is shown: texts apart.
 type eye struct {
 	mu    sync.Mutex
 	found []crawler.Found
+	texts []crawler.Found
 	gives func(crawler.Found) (crawler.Inspection, error)
+	reads func(crawler.Found) (crawler.Inspection, error) // of texts
+	opens func(crawler.Found) (crawler.Inspection, error) // of containers; the eye is not locked
 }
 
 func (e *eye) Inspect(_ context.Context, f crawler.Found) (crawler.Inspection, error) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if f.Unchanged != (f.Body == nil) {
-		return crawler.Inspection{}, fmt.Errorf("found %s: unchanged %v with a body of %d bytes", f.URL, f.Unchanged, len(f.Body))
+	if f.Kind == crawler.KindContainer && !f.Unchanged && e.opens != nil {
+		e.found = append(e.found, f)
+		e.mu.Unlock()
+		return e.opens(f)
 	}
-	if !f.Unchanged && f.SHA256 != sha256.Sum256(f.Body) {
+	defer e.mu.Unlock()
+	switch {
+	case f.Unchanged != (f.Body == nil && f.Container == nil):
+		return crawler.Inspection{}, fmt.Errorf("found %s: unchanged %v with a body of %d bytes", f.URL, f.Unchanged, len(f.Body))
+	case f.Kind == crawler.KindText:
+		e.texts = append(e.texts, f)
+		if e.reads != nil {
+			return e.reads(f)
+		}
+		return crawler.Inspection{}, nil
+	case f.Kind == crawler.KindContainer && f.Body != nil:
+		return crawler.Inspection{}, fmt.Errorf("found container %s: it has a body", f.URL)
+	}
+	if f.Kind == crawler.KindPicture && !f.Unchanged && f.SHA256 != sha256.Sum256(f.Body) {
 		return crawler.Inspection{}, fmt.Errorf("found %s: the digest is not that of the body", f.URL)
 	}
 	e.found = append(e.found, f)
