@@ -79,7 +79,9 @@ func crawled(t *testing.T) *crawler.Crawler {
 	}
 	o := crawler.Options{
 		Transport: func(tor.Site) http.RoundTripper { return web{} }, Inspector: eye{}, Teller: ear{},
-		Holds: func(b []byte, _ string) string { return map[bool]string{true: "zip"}[strings.HasPrefix(string(b), "PK")] },
+		Holds: func(b []byte, _ string) string {
+			return map[bool]string{true: "zip"}[strings.HasPrefix(string(b), "PK")]
+		},
 		Sniff: func(b []byte) string { return map[bool]string{true: "png"}[strings.HasPrefix(string(b), "PIC ")] },
 	}
 	c, err := crawler.Open(dbs[0], dbs[1], o)

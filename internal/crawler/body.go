@@ -185,7 +185,7 @@ func (f *fetching) choose(b *bound, head []byte) {
 		return
 	}
 	seen := http.DetectContentType(head)
-	page := strings.HasPrefix(seen, "text/html") || looksLikeHTML(head)
+	page := mediaTypeOf(f.header.Get("Content-Type"), head) == "text/html"
 	if l.whole > 0 && l.holds != nil {
 		f.name = f.called()
 		name := f.name

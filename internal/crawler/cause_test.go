@@ -64,6 +64,7 @@ func TestEachCauseIsReached(t *testing.T) {
 	c.redirects()
 	c.limits()
 	c.pictures()
+	c.containers()
 	c.rounds()
 	for _, cause := range crawler.Causes() {
 		if !c.reached[cause] {
@@ -131,6 +132,19 @@ func (c *reach) pictures() {
 	} {
 		c.ends(cause, func(r *rig) {
 			r.world.answer(at("/a"), func(int) (*http.Response, error) { return reply(200, "image/png", "PIC "), nil })
+			r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: cause}, nil }
+		})
+	}
+}
+
+// containers reaches what a look at a container gives.
+func (c *reach) containers() {
+	for _, cause := range []crawler.Cause{
+		crawler.LimitMemory, crawler.LimitMembers, crawler.LimitTotal, crawler.LimitNesting, crawler.LimitWindow, crawler.Encrypted,
+		crawler.BadPath, crawler.BadEntry, crawler.CRCMismatch, crawler.Sampled,
+	} {
+		c.ends(cause, func(r *rig) {
+			r.world.serves(at("/a"), "application/zip", "PK\x03\x04")
 			r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: cause}, nil }
 		})
 	}
