@@ -133,6 +133,7 @@ func (w *walk) chunks(b *box, limit int64) (*chunked, error) {
 			if err == nil {
 				err = fault("limit_memory", "more than the %d bytes that are held at once", limit)
 			}
+			b.read -= c.size
 			b.stream = io.MultiReader(c.reader(), b.stream)
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package container
 
 import (
 	"bufio"
+	"compress/bzip2"
 	"errors"
 	"fmt"
 	"hash"
@@ -84,7 +85,7 @@ func (m *zipMember) refused(mode uint32) {
 		m.cause, m.why = "bad_entry", "a link"
 	case mode>>12 != 0 && mode>>12 != 8 && mode>>12 != 4:
 		m.cause, m.why = "bad_entry", "a device or the like"
-	case m.flags&1 != 0 || m.method == 99:
+	case m.flags&1 != 0:
 		m.cause, m.why = "encrypted", "its name and size are stated all the same"
 	case !zipKnows(m.method):
 		m.cause, m.why = "unsupported", fmt.Sprintf("method %d", m.method)
@@ -92,14 +93,15 @@ func (m *zipMember) refused(mode uint32) {
 }
 
 // zipKnows tells whether a method of packing can be undone.
-func zipKnows(method uint16) bool { return method == 0 || method == 8 }
+func zipKnows(method uint16) bool { return method == 0 || method == 8 || method == 9 || method == 12 }
 
 // zipBodies opens the members of one zip, of which one is read at a time.
 type zipBodies struct {
-	w       *walk
-	b       *box
-	buf     *bufio.Reader
-	inflate io.ReadCloser
+	w         *walk
+	b         *box
+	buf       *bufio.Reader
+	inflate   io.ReadCloser
+	inflate64 *deflate64
 }
 
 // open finds the bytes of a member behind its local header.
@@ -121,7 +123,7 @@ func (z *zipBodies) open(m *zipMember) (io.Reader, error) {
 	} else {
 		z.buf.Reset(section)
 	}
-	r, err := z.unpack(m.method, z.buf)
+	r, err := z.unpack(m, z.buf)
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +131,8 @@ func (z *zipBodies) open(m *zipMember) (io.Reader, error) {
 }
 
 // unpack undoes the packing of one member.
-func (z *zipBodies) unpack(method uint16, r *bufio.Reader) (io.Reader, error) {
-	switch method {
+func (z *zipBodies) unpack(m *zipMember, r *bufio.Reader) (io.Reader, error) {
+	switch m.method {
 	case 0:
 		return r, nil
 	case 8:
@@ -139,8 +141,18 @@ func (z *zipBodies) unpack(method uint16, r *bufio.Reader) (io.Reader, error) {
 			return z.inflate, nil
 		}
 		return z.inflate, z.inflate.(flate.Resetter).Reset(r, nil)
+	case 9:
+		if z.inflate64 == nil {
+			z.inflate64 = new(deflate64)
+		}
+		*z.inflate64 = deflate64{r: r, state: (*deflate64).header}
+		return z.inflate64, nil
+	case 12:
+		if head, err := r.Peek(10); err == nil && sniffBzip2(head, "") {
+			return bzip2.NewReader(r), nil
+		}
 	}
-	return nil, fault("unsupported", "method %d", method)
+	return nil, fault("unsupported", "method %d", m.method)
 }
 
 // checked holds a body against what is stated of it: the size while it comes,

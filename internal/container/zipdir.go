@@ -54,7 +54,18 @@ func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &zipDirectory{count: int(end.entries), skew: end.at - end.size - end.offset}
+	d := &zipDirectory{skew: end.at - end.size - end.offset}
+	if d.skew != 0 && len(b.parts) == 0 {
+		// A zip that was cut may end with one that it holds: a member before
+		// what the directory knows of tells.
+		var sign [4]byte
+		if _, err := readFullAt(b.at, sign[:], 0); err != nil {
+			return nil, err
+		}
+		if string(sign[:]) == "PK\x03\x04" {
+			return nil, fault("damaged", "the directory at the end is that of a member")
+		}
+	}
 	for _, p := range b.parts {
 		d.volumes = append(d.volumes, p.Size)
 	}
