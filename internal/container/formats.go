@@ -25,6 +25,7 @@ type format struct {
 func formats() []format {
 	return []format{
 		{name: "zip", sniff: sniffZip, open: openZip, random: true, stream: streamZip, directory: true},
+		{name: "7z", sniff: sniffSeven, open: openSeven, random: true, directory: true},
 		{name: "gzip", sniff: sniffGzip, open: openPacked("gz", unpackGzip)},
 		{name: "bzip2", sniff: sniffBzip2, open: openPacked("bz2", unpackBzip2)},
 		{name: "xz", sniff: sniffXz, open: openPacked("xz", unpackXz)},

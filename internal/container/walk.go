@@ -150,7 +150,7 @@ func (w *walk) openAs(b *box, f *format) error {
 	b.format = f.name
 	open := f.open
 	if f.random && b.at == nil {
-		limit := w.limits.Memory
+		limit := max(w.limits.Memory-w.limits.Window, w.limits.Memory/2)
 		if f.stream != nil {
 			limit = min(limit, heldStream)
 		}
