@@ -57,9 +57,11 @@ type Member struct {
 	Size   int64   // unpacked, as stated; -1: not stated
 	Packed int64   // as stated; -1: not stated
 	CRC32  *uint32 // as stated
-	Dir    bool    // a folder: counted by nobody
-	Cause  string  // "" or why it was not looked at, or not wholly: a code of the list of causes
-	Why    string  // may be a note without a cause: bytes behind the end of a container
+	SHA1   []byte  // as stated by a torrent, or nil
+	SHA256 []byte
+	Dir    bool   // a folder: counted by nobody
+	Cause  string // "" or why it was not looked at, or not wholly: a code of the list of causes
+	Why    string // may be a note without a cause: bytes behind the end of a container
 }
 
 // Visit receives the members in their order; of a container inside first its

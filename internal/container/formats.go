@@ -31,6 +31,7 @@ func formats() []format {
 		{name: "xz", sniff: sniffXz, open: openPacked("xz", unpackXz)},
 		{name: "zstd", sniff: sniffZstd, open: openPacked("zst", unpackZstd)},
 		{name: "tar", sniff: sniffTar, open: openTar},
+		{name: "torrent", sniff: sniffTorrent, open: openTorrent, directory: true},
 	}
 }
 

@@ -16,13 +16,18 @@ const MaxLines = 500_000
 
 // Listing reads what body states of files: the index page of a web server in
 // HTML, JSON or XML, what ls, find, dir, tar, unzip, 7z and FTP servers print,
-// sums of sha256sum and its kin, a list of names. contentType and page, the
+// sums of sha256sum and its kin, a torrent, a list of names. contentType and page, the
 // address of the body, are hints and may be empty. The format is "" when body
 // is no listing: a text that merely names some files is none. Folders are not
 // lines.
 func Listing(body []byte, contentType, page string) ([]Line, string) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	head := bytes.TrimLeft(body[:min(len(body), 4096)], " \t\r\n")
+	if sniffTorrent(body[:min(len(body), 64)], "") {
+		if lines, ok := Torrent(body); ok && len(lines) > 0 {
+			return lines, "torrent"
+		}
+	}
 	switch {
 	case len(head) == 0 || bytes.IndexByte(body[:min(len(body), 4096)], 0) >= 0:
 		return nil, ""

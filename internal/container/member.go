@@ -13,6 +13,9 @@ type entry struct {
 	packed     int64  // -1: not stated
 	crc        *uint32
 	dir        bool
+	bare       bool   // nothing but a statement: neither body nor cause
+	sha1       []byte // as stated, or nil
+	sha256     []byte
 	cause, why string // why it cannot be opened, if so
 }
 
@@ -42,7 +45,7 @@ func (w *walk) member(b *box, e entry, open func() (io.Reader, error)) error {
 		return w.over
 	}
 	m := w.state(b, e)
-	unwanted := e.dir || w.o.List || m.Cause != "" && m.Cause != "bad_path" ||
+	unwanted := e.dir || e.bare || w.o.List || m.Cause != "" && m.Cause != "bad_path" ||
 		b.depth == 0 && w.o.Only != nil && !w.o.Only(m)
 	if unwanted {
 		return w.tell(b, m, nil)
@@ -57,7 +60,7 @@ func (w *walk) member(b *box, e entry, open func() (io.Reader, error)) error {
 // state makes the Member of an entry.
 func (w *walk) state(b *box, e entry) Member {
 	name, fine := cleanName(e.name)
-	m := Member{Name: b.prefix + name, Index: w.index, Size: e.size, Packed: e.packed, CRC32: e.crc, Dir: e.dir, Cause: e.cause, Why: e.why}
+	m := Member{Name: b.prefix + name, Index: w.index, Size: e.size, Packed: e.packed, CRC32: e.crc, Dir: e.dir, SHA1: e.sha1, SHA256: e.sha256, Cause: e.cause, Why: e.why}
 	if len(m.Name) > maxName {
 		m.Name, fine = cut(m.Name, maxName), false
 	}
