@@ -35,6 +35,9 @@ type segment struct {
 	bytesOnly int      // entries without any hash to compare
 	manifest  int      // rows of path and size alone
 
+	stated    stated
+	selectors *selectors // nil: none
+
 	marked      map[string]int // entries of each ref that has a mark
 	disabled    int            // entries that are
 	quarantined int
@@ -60,7 +63,7 @@ func (s *segment) memory() int64 {
 	return s.pdq.memory() + int64(cap(s.qual)) + int64(cap(s.owner))*8 +
 		s.windows.memory() + s.deep.memory() +
 		int64(cap(s.phash))*8 + int64(cap(s.phashOwner))*8 +
-		int64(cap(s.shaPrefix))*8 + int64(cap(s.shaEntry))*4
+		int64(cap(s.shaPrefix))*8 + int64(cap(s.shaEntry))*4 + s.stated.memory() + s.selectors.memory()
 }
 
 // lookup returns the entries whose SHA-256 begins like sum, in their order.
@@ -135,6 +138,7 @@ func (b *builder) add(r *row) (first uint32, double bool) {
 	if r.sha256 != nil {
 		b.sha = append(b.sha, shaKey{binary.BigEndian.Uint64(r.sha256), i})
 	}
+	b.seg.stated.add(r, state == Quarantined)
 	switch {
 	case state == Quarantined:
 		b.seg.quarantined++
@@ -251,6 +255,7 @@ func (b *builder) segment(r record) *segment {
 	}
 	s.pdq.end()
 	s.windows.end()
+	s.stated.end()
 	s.qual, s.owner = fit(s.qual), fit(s.owner)
 	s.phash, s.phashOwner = fit(s.phash), fit(s.phashOwner)
 	return s

@@ -71,9 +71,7 @@ func (s *Sets) Load(ctx context.Context, name string, rows iter.Seq2[Entry, erro
 		return Set{}, fmt.Errorf("store hash set %s: %w", name, err)
 	}
 	flipped = true
-	if err := s.clear(old...); err != nil { // the set is loaded all the same
-		s.now.Load().options.Log.Warn("old rows of a hash set stay until the next start", "set", name, "err", err)
-	}
+	s.clearLater(name, old) // the set is loaded all the same
 	set.Notes = l.notes()
 	return set, nil
 }
@@ -89,6 +87,10 @@ func (s *Sets) take(l *loader, seg *segment, r record) (set Set, old []uint64, e
 		if seg, err = s.build(r, o); err != nil {
 			return Set{}, nil, err
 		}
+	}
+	if before := s.now.Load().find(name); before != nil { // its selectors stay
+		r.Selectors, r.Set.Selectors = before.record.Selectors, before.record.Set.Selectors
+		seg.selectors = before.selectors
 	}
 	if old, err = s.flip(&r); err != nil {
 		return Set{}, nil, err

@@ -72,6 +72,8 @@ type Sets struct {
 
 	suppressed atomic.Int64
 	floods     floods
+
+	letters func() *glyphs // made when first needed
 }
 
 // view is one state of all sets. A search takes it once.
@@ -89,7 +91,7 @@ func Open(db *kv.DB, o Options) (*Sets, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	s := &Sets{db: db, maxRows: maxRows, busy: map[string]bool{}}
+	s := &Sets{db: db, maxRows: maxRows, busy: map[string]bool{}, letters: sync.OnceValue(newGlyphs)}
 	records, err := s.records()
 	if err != nil {
 		return nil, fmt.Errorf("read hash sets: %w", err)

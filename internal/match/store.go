@@ -12,12 +12,13 @@ import (
 )
 
 // Schema is the schema of hashes.db that this room knows.
-const Schema = 2
+const Schema = 3
 
 // Migrations lead older stores to Schema, one step each.
 func Migrations() []func(*kv.Tx) error {
 	return []func(*kv.Tx) error{
 		func(*kv.Tx) error { return nil }, // to 2: detail beside the rows, of which older sets have none
+		func(*kv.Tx) error { return nil }, // to 3: selectors beside the rows, of which older sets have none
 	}
 }
 
@@ -29,6 +30,8 @@ func Migrations() []func(*kv.Tx) error {
 //	rows/ID/BLOCK   => 1,024 rows, see row.go; ID and BLOCK are 8 bytes big endian
 //	windows/ID/BLOCK, details/ID/ENTRY
 //	                => what some entries bring beside: see detail.go
+//	selectors/ID/BLOCK
+//	                => see selectorstore.go
 //
 // A version is written under an ID that no record names. One small transaction
 // then turns the record to it, so a crash before that leaves the old version
@@ -47,8 +50,10 @@ const (
 // record is what the store knows of a set.
 type record struct {
 	Set  Set    `json:"set"`
-	ID   uint64 `json:"id"`   // of the bucket of its rows
+	ID   uint64 `json:"id"`   // of the bucket of its rows; 0: it has none
 	Rows int    `json:"rows"` // stored, manifest rows too
+
+	Selectors *selectorRecord `json:"selectors,omitempty"` // nil: none
 
 	Before []record `json:"before,omitempty"` // the versions that it replaced, the newest first
 }
@@ -66,7 +71,7 @@ func key(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 func (s *Sets) records() ([]record, error) {
 	var all []record
 	err := s.db.Update(func(tx *kv.Tx) error {
-		for _, name := range []string{versionsBucket, rowsBucket, windowsBucket, detailsBucket} {
+		for _, name := range []string{versionsBucket, rowsBucket, windowsBucket, detailsBucket, selectorsBucket} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
@@ -118,7 +123,7 @@ func (s *Sets) putBlocks(id, first uint64, blocks [][]byte) error {
 }
 
 // flip makes r the current version of its set, gives it its number, and
-// returns the IDs of the rows that nobody names any more. The version that it
+// returns the IDs that nobody names any more. The version that it
 // replaces is kept beside it, and those before up to keptVersions. A crash
 // before its commit leaves the old version, after it the new one.
 func (s *Sets) flip(r *record) (gone []uint64, err error) {
@@ -134,9 +139,9 @@ func (s *Sets) flip(r *record) (gone []uint64, err error) {
 		if err != nil {
 			return err
 		}
-		old = slices.DeleteFunc(old, func(o record) bool { return o.ID == r.ID })
-		kept := min(len(old), keptVersions)
-		r.Before, gone = old[:kept], ids(old[kept:])
+		before := slices.DeleteFunc(slices.Clone(old), r.same)
+		r.Before = before[:min(len(before), keptVersions)]
+		gone = without(ids(old), ids(append([]record{*r}, r.Before...)))
 		if err := versions.Put(name, key(version)); err != nil {
 			return err
 		}
@@ -160,11 +165,29 @@ func versionsOf(v []byte) ([]record, error) {
 	return append([]record{r}, before...), nil
 }
 
+// same reports whether two versions hold the same.
+func (r *record) same(other record) bool {
+	return r.ID == other.ID && r.selectorsID() == other.selectorsID()
+}
+
+func (r *record) selectorsID() uint64 {
+	if r.Selectors == nil {
+		return 0
+	}
+	return r.Selectors.ID
+}
+
+// ids are those of the rows and selectors of versions; 0 is of none.
 func ids(of []record) (all []uint64) {
 	for i := range of {
-		all = append(all, of[i].ID)
+		all = append(all, of[i].ID, of[i].selectorsID())
 	}
 	return all
+}
+
+// without is all but what is named.
+func without(all, named []uint64) []uint64 {
+	return slices.DeleteFunc(all, func(id uint64) bool { return slices.Contains(named, id) })
 }
 
 // forgetRecord takes all that is known of name away, but for its rows, whose
@@ -198,7 +221,7 @@ func (s *Sets) clearRows(id uint64) error {
 	if id == 0 {
 		return nil
 	}
-	for _, bucket := range []string{detailsBucket, windowsBucket, rowsBucket} {
+	for _, bucket := range []string{selectorsBucket, detailsBucket, windowsBucket, rowsBucket} {
 		for done := false; !done; {
 			err := s.db.Update(func(tx *kv.Tx) (err error) {
 				done, err = clearSome(tx.Bucket([]byte(bucket)), key(id))
@@ -235,33 +258,31 @@ func clearSome(parent *kv.Bucket, name []byte) (done bool, err error) {
 	return false, nil
 }
 
-// sweep clears the rows that no record names.
+// sweep clears the rows and selectors that no record names.
 func (s *Sets) sweep(records []record) error {
-	named := map[uint64]bool{}
+	var named []uint64
 	for _, r := range records {
-		named[r.ID] = true
-		for _, id := range ids(r.Before) {
-			named[id] = true
-		}
+		named = append(named, ids(append([]record{r}, r.Before...))...)
 	}
-	var leftovers []uint64
+	var stored []uint64
 	err := s.db.View(func(tx *kv.Tx) error {
-		return tx.Bucket([]byte(rowsBucket)).ForEachBucket(func(k []byte) error {
-			if len(k) == 8 && !named[binary.BigEndian.Uint64(k)] {
-				leftovers = append(leftovers, binary.BigEndian.Uint64(k))
+		for _, bucket := range []string{rowsBucket, selectorsBucket} {
+			err := tx.Bucket([]byte(bucket)).ForEachBucket(func(k []byte) error {
+				if len(k) == 8 {
+					stored = append(stored, numberOf(k))
+				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
-			return nil
-		})
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, id := range leftovers {
-		if err := s.clear(id); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.clear(without(stored, named)...)
 }
 
 // errGone is returned for rows that were cleared in the meantime.
@@ -303,9 +324,17 @@ func (s *Sets) entry(id uint64, i uint32) (e Entry, err error) {
 
 // build reads the rows of r into memory; the marks of o, which may be nil, hold.
 func (s *Sets) build(r record, o *own) (*segment, error) {
+	selectors, err := s.readSelectors(r, nil)
+	if err != nil {
+		return nil, err
+	}
 	b := newBuilder(r.Rows, o)
-	err := s.db.View(func(tx *kv.Tx) error {
+	b.seg.selectors = selectors
+	err = s.db.View(func(tx *kv.Tx) error {
 		rows := tx.Bucket([]byte(rowsBucket)).Bucket(key(r.ID))
+		if rows == nil && r.ID == 0 {
+			return nil
+		}
 		if rows == nil {
 			return fmt.Errorf("rows %d are missing: %w", r.ID, ErrDamaged)
 		}

@@ -24,9 +24,7 @@ func (s *Sets) Rollback(ctx context.Context, name, by string) (Set, error) {
 	if err != nil {
 		return Set{}, err
 	}
-	if err := s.clear(old...); err != nil {
-		s.now.Load().options.Log.Warn("old rows of a hash set stay until the next start", "set", name, "err", err)
-	}
+	s.clearLater(name, old)
 	return set, nil
 }
 
