@@ -86,7 +86,10 @@ func plainOf(r rune) (plain []rune) {
 		form = norm.NFKD // which cuts accents off
 	}
 	for _, c := range form.String(string(r)) {
-		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+		switch {
+		case c == 'ß', c == 'ẞ':
+			plain = append(plain, 's', 's')
+		case unicode.IsLetter(c), unicode.IsDigit(c):
 			plain = append(plain, c)
 		}
 	}

@@ -124,10 +124,10 @@ func (s *Selector) settle(p *page) (n normal, reason string) {
 		return n, fmt.Sprintf("%q ends a field of a table: give the parts as selectors of their own", fieldEnd(value))
 	case len(lens) > maxWords:
 		return n, fmt.Sprintf("%d words, at most %d are joined", len(lens), maxWords)
-	case letters == 0 && n.n < minNumber:
-		return n, fmt.Sprintf("%d digits: a number of less than %d stands everywhere", n.n, minNumber)
 	case n.n < minSelector:
 		return n, fmt.Sprintf("%d letters and digits: less than %d stand everywhere", n.n, minSelector)
+	case letters == 0 && n.n < minNumber:
+		return n, fmt.Sprintf("%d digits: a number of less than %d stands everywhere", n.n, minNumber)
 	}
 	class := byte(textForm)
 	if letters == 0 {
