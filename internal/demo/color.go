@@ -56,4 +56,5 @@ const (
 	placeStranger
 	placeSite
 	placeForm
+	placeLeak
 )
