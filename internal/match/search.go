@@ -84,15 +84,7 @@ func (s *Sets) Search(q Query) []Hit {
 		l.batches[i] = newBatch(q.Parts[i].Turns)
 	}
 	return s.answer(func(v *view, seg *segment) ([]Hit, error) {
-		hits, err := s.exact(seg, q.SHA256)
-		if len(hits) > 0 {
-			if p := &q.Parts[0]; p.Frame == 0 { // else the first frame has no hash
-				hits[0].PDQ = p.upright()
-			}
-			return hits, err
-		}
-		like, err2 := s.alike(v.optionsOf(seg), seg, l)
-		return s.held(v, seg, l.Query, like), errors.Join(err, err2)
+		return s.searchOne(v, seg, l)
 	})
 }
 
@@ -293,13 +285,16 @@ func newHit(seg *segment, i uint32, e Entry, distance, turn int) Hit {
 		Window: phash.Whole(), EntryWindow: phash.Whole()}
 }
 
+// rules is raised when those of search.go or rule.go change: what was judged by
+// others is judged again.
+const rules = 3
+
 // newView sorts the sets and makes the token of what they can answer.
 func newView(o Options, segments []*segment, owns map[string]*own) *view {
 	segments = slices.Clone(segments)
 	slices.SortFunc(segments, func(a, b *segment) int { return cmp.Compare(a.record.Set.Name, b.record.Set.Name) })
 	v := &view{options: o, segments: segments, own: owns}
 	h := sha256.New()
-	const rules = 3 // raise it when the rules of search.go or rule.go change
 	fmt.Fprintln(h, rules, o.MaxDistance, o.CopyDistance, o.WindowDistance, o.MinLead, o.PHashMaxDistance, o.MinQuality, o.Deep)
 	for _, seg := range segments {
 		fmt.Fprintln(h, seg.record.Set.Name, seg.record.Set.Version, seg.record.ID)
