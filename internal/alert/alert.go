@@ -21,7 +21,8 @@ package alert
 //	alert.findings   alert, finding              => found
 //	alert.ranks      alert, rank, finding        => (nothing); the strongest sorts first
 //	alert.pictures   site, sha256, alert, finding => (nothing)
-//	alert.sightings  alert, finding, 'a' or 'b', hash of URL => sighting; under 'b' only the key counts
+//	alert.boxes      site, hash of URL, alert    => (nothing); of containers in which something was found
+//	alert.sightings  alert, finding, 'a' or 'b', hash of URL and member => sighting; under 'b' only the key counts
 //	alert.refs       alert, ref                  => number of findings, decimal
 //	alert.decisions  alert, finding              => decision
 //	alert.reviews    alert, number (8 bytes)     => Reviewed
@@ -43,6 +44,16 @@ import (
 
 	"leakwatch/internal/kv"
 )
+
+// Schema is the schema of state.db that this room knows.
+const Schema = 2
+
+// Migrations lead older stores to Schema, one step each.
+func Migrations() []func(*kv.Tx) error {
+	return []func(*kv.Tx) error{
+		func(*kv.Tx) error { return nil }, // to 2: findings of manifests and texts, of which older stores have none
+	}
+}
 
 // Errors that callers branch on.
 var (
@@ -91,9 +102,11 @@ func States() []string { return []string{StateNew, StateInReview, StateConfirmed
 // Verdicts lists what a finding may be, strongest first.
 func Verdicts() []string { return []string{"exact", "copy", "manifest", "selector", "kin"} }
 
+const falsePositive = "false_positive"
+
 // Decisions lists what an analyst may say of a finding.
 func Decisions() []string {
-	return []string{"confirmed", "false_positive", "same_camera", "duplicate", "illegal"}
+	return []string{"confirmed", falsePositive, "same_camera", "duplicate", "illegal"}
 }
 
 // Alert is the open matter of one site and one hash set.
@@ -120,7 +133,17 @@ type Detail struct {
 	Reviews       []Reviewed `json:"reviews"` // the oldest first
 }
 
-// Finding is one found picture with its hit.
+// Kinds lists what a finding may be about.
+func Kinds() []string { return []string{KindPicture, KindManifest, KindSelector} }
+
+// The kinds of findings.
+const (
+	KindPicture  = "picture"
+	KindManifest = "manifest" // what a container or a listing states of its members
+	KindSelector = "selector" // a text that names selectors
+)
+
+// Finding is one found picture, manifest or text with its hit.
 type Finding struct {
 	ID          string         `json:"id"`
 	Kind        string         `json:"kind"`
@@ -135,7 +158,7 @@ type Finding struct {
 	EntryWindow *[4]float64    `json:"entry_window"`
 	Frame       int            `json:"frame"` // of an animation, or page; 0 is the first
 	Stage       *string        `json:"stage"`
-	SHA256      string         `json:"sha256"`
+	SHA256      string         `json:"sha256"` // of the found bytes; of a manifest, of its lines
 	Format      *string        `json:"format"`
 	Width       *int           `json:"width"`
 	Height      *int           `json:"height"`
@@ -148,17 +171,19 @@ type Finding struct {
 	Sightings   []Sighting     `json:"sightings"`       // the first ones, at most 100
 	Places      int            `json:"sightings_total"` // counted up to 10,000
 	Decision    *string        `json:"decision"`
-	Agree       *int           `json:"agree"`
-	Of          *int           `json:"of"`
-	Count       *int           `json:"count"`
-	Samples     []string       `json:"samples"`
+	Agree       *int           `json:"agree"`   // lines of a manifest that state entries of the set
+	Of          *int           `json:"of"`      // all its lines
+	Count       *int           `json:"count"`   // distinct selectors in a text
+	Samples     []string       `json:"samples"` // some of them, masked
 	Explain     map[string]any `json:"explain"`
 }
 
-// Sighting is one place where a found picture stood.
+// Sighting is one place where what was found stood.
 type Sighting struct {
 	URL       string    `json:"url"`
 	Page      *string   `json:"page"`
+	Container *string   `json:"container"`
+	Member    *string   `json:"member"`
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
 }

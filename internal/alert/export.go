@@ -73,7 +73,8 @@ func csvHeader() []string {
 	return []string{"alert", "site", "set", "state", "alert_verdict", "assignee", "previous", "first_seen", "last_seen",
 		"finding", "kind", "verdict", "ref", "set_version", "distance", "lead", "algorithm", "orientation",
 		"window", "entry_window", "frame", "stage", "rule", "sha256", "format",
-		"width", "height", "url", "page", "seen", "sightings", "decision"}
+		"width", "height", "url", "page", "seen", "sightings", "decision",
+		"container", "member", "agree", "of", "count", "samples"}
 }
 
 // WriteCSV writes a line per finding, as RFC 4180 has it. A cell that a
@@ -106,9 +107,11 @@ func WriteCSV(w io.Writer, details iter.Seq2[Detail, error]) error {
 
 func (f *Finding) cells() []string {
 	rule, _ := f.Explain["rule"].(string)
+	samples := strings.Join(f.Samples, " ")
 	return []string{word(&f.ID), word(&f.Kind), word(&f.Verdict), word(f.Ref), digits(f.SetVersion), digits(f.Distance), digits(f.Lead),
 		word(f.Algorithm), digits(f.Orientation), corners(f.Window), corners(f.EntryWindow), digits(&f.Frame), word(f.Stage), word(&rule), word(&f.SHA256), word(f.Format), digits(f.Width), digits(f.Height),
-		word(&f.URL), word(f.Page), f.Seen.Format(time.RFC3339), digits(&f.Places), word(f.Decision)}
+		word(&f.URL), word(f.Page), f.Seen.Format(time.RFC3339), digits(&f.Places), word(f.Decision),
+		word(f.Container), word(f.Member), digits(f.Agree), digits(f.Of), digits(f.Count), word(&samples)}
 }
 
 // corners of a window, with blanks between them.

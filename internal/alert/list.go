@@ -297,7 +297,7 @@ func readFinding(tx *kv.Tx, key []byte) (Finding, error) {
 		if err := json.Unmarshal(v, &p); err != nil {
 			return Finding{}, fmt.Errorf("read sighting: %w", err)
 		}
-		sightings = append(sightings, Sighting{URL: p.URL, Page: text(p.Page), FirstSeen: at(p.First), LastSeen: at(p.Last)})
+		sightings = append(sightings, Sighting{URL: p.URL, Page: text(p.Page), Container: text(p.Container), Member: text(p.Member), FirstSeen: at(p.First), LastSeen: at(p.Last)})
 	}
 	slices.SortStableFunc(sightings, func(a, b Sighting) int { return a.FirstSeen.Compare(b.FirstSeen) })
 	return f.finding(key[idLen:], string(bucket(tx, "decisions").Get(key)), sightings), nil

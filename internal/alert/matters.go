@@ -24,6 +24,7 @@ type matters struct {
 type change struct {
 	record
 	before *record
+	stated found // the largest manifest or text that was raised now, zero if none
 }
 
 // see widens the time in which the alert was seen.

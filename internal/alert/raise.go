@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"leakwatch/internal/kv"
@@ -19,68 +18,9 @@ import (
 const (
 	maxPlaces  = 100    // sightings of a finding that are kept whole
 	maxCounted = 10_000 // sightings of a finding that are counted
-	maxName    = 200    // bytes of a site's or a set's name
+
+	maxPrevious = 100 // closed alerts of a matter that are asked for a decision
 )
-
-// Report is one hit, as the inspection found it.
-type Report struct {
-	Site, Set           string
-	SetVersion          int
-	Kind                string // picture
-	Verdict             string // one of Verdicts
-	Ref                 string
-	Distance, Lead      *int
-	Algorithm           string
-	Orientation         int
-	Window, EntryWindow *[4]float64 // nil: the whole picture
-	Frame               int         // of an animation, or page; 0 is the first
-	Stage               string
-	SHA256, Format      string // of the found bytes, 64 hex digits
-	PDQ                 string // of Window, upright, 64 hex digits; "": not known. Kept, never shown
-	Width, Height       int
-	URL, Page           string
-	At                  time.Time // zero: now
-	Explain             map[string]any
-}
-
-// check refuses what could not be stored or found again.
-func (r *Report) check() error {
-	for field, value := range map[string]string{"site": r.Site, "set": r.Set} {
-		if value == "" || len(value) > maxName || strings.ContainsRune(value, 0) {
-			return &InvalidError{Field: field, Value: value, Why: fmt.Sprintf("needs 1 to %d bytes, none of them zero", maxName)}
-		}
-	}
-	if !slices.Contains(Verdicts(), r.Verdict) {
-		return &InvalidError{Field: "verdict", Value: r.Verdict, Allowed: Verdicts()}
-	}
-	if sum, err := hex.DecodeString(r.SHA256); err != nil || len(sum) != sha256.Size {
-		return &InvalidError{Field: "sha256", Value: r.SHA256, Why: "needs 64 hex digits"}
-	}
-	return nil
-}
-
-// findingID comes from what was found, not from a counter: raising again finds
-// the same.
-func (r *Report) findingID() []byte {
-	window := ""
-	if r.Window != nil {
-		window = fmt.Sprint(*r.Window)
-	}
-	if r.Frame > 0 {
-		window += fmt.Sprint(" frame ", r.Frame)
-	}
-	sum := sha256.Sum256(prefix(r.Kind, r.Site, r.Set, strings.ToLower(r.SHA256), window))
-	return sum[:findingLen]
-}
-
-func (r *Report) found() found {
-	return found{
-		Kind: r.Kind, Verdict: r.Verdict, Ref: clean(r.Ref), SetVersion: r.SetVersion, Distance: r.Distance, Lead: r.Lead,
-		Algorithm: r.Algorithm, Orientation: r.Orientation, Window: r.Window, EntryWindow: r.EntryWindow, Frame: r.Frame, Stage: r.Stage,
-		SHA256: strings.ToLower(r.SHA256), PDQ: r.PDQ, Format: clean(r.Format), Width: r.Width, Height: r.Height,
-		URL: clean(r.URL), Page: clean(r.Page), Explain: r.Explain, First: r.At.UnixNano(), Last: r.At.UnixNano(),
-	}
-}
 
 // Raise notes what was found. When it returns, alert, findings and the notices
 // that must go out are on the disk, all of them or none. Raising the same again
@@ -96,7 +36,7 @@ func (a *Alerts) Raise(ctx context.Context, reports []Report) error {
 		if err := r.check(); err != nil {
 			return fmt.Errorf("raise alert: %w", err)
 		}
-		r.Kind = cmp.Or(r.Kind, "picture")
+		r.Kind = cmp.Or(r.Kind, KindPicture)
 		if r.At.IsZero() {
 			r.At = time.Now()
 		}
@@ -121,9 +61,10 @@ func (a *Alerts) Raise(ctx context.Context, reports []Report) error {
 	return nil
 }
 
-// SeenAgain notes that an unchanged picture still stands at url. It lengthens
-// the sightings of what is known of it and opens nothing: that a closed
-// matter is still in its place is no news.
+// SeenAgain notes that an unchanged picture, text or container still stands at
+// url. It lengthens the sightings of what is known of it and opens nothing: that
+// a closed matter is still in its place is no news. Of a container only the
+// alerts are touched, for it may hold a hundred thousand findings.
 func (a *Alerts) SeenAgain(ctx context.Context, site, sum, url string, when time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -132,11 +73,12 @@ func (a *Alerts) SeenAgain(ctx context.Context, site, sum, url string, when time
 	if err != nil || len(raw) != sha256.Size {
 		return &InvalidError{Field: "sha256", Value: sum, Why: "needs 64 hex digits"}
 	}
-	key := join(prefix(site), raw)
+	key, box := join(prefix(site), raw), boxKey(site, url)
 	known := false
 	err = a.db.View(func(tx *kv.Tx) error {
 		k, _ := bucket(tx, "pictures").Cursor().Seek(key)
-		known = hasPrefix(k, key)
+		b, _ := bucket(tx, "boxes").Cursor().Seek(box)
+		known = hasPrefix(k, key) || hasPrefix(b, box)
 		return nil
 	})
 	if err != nil || !known {
@@ -146,6 +88,11 @@ func (a *Alerts) SeenAgain(ctx context.Context, site, sum, url string, when time
 		m := openMatters(tx)
 		for _, k := range keys(bucket(tx, "pictures"), key, 0) {
 			if err := m.seenAgain(k[len(key):], url, when.UnixNano()); err != nil {
+				return err
+			}
+		}
+		for _, k := range keys(bucket(tx, "boxes"), box, 0) {
+			if err := m.boxSeenAgain(string(k[len(box):]), when.UnixNano()); err != nil {
 				return err
 			}
 		}
@@ -171,6 +118,9 @@ func (a *Alerts) announce(m *matters) {
 
 // raise adds one report to its matter.
 func (m *matters) raise(r *Report) error {
+	if no, err := m.dismissed(r); no || err != nil {
+		return err
+	}
 	c, err := m.of(r.Site, r.Set, r.At)
 	if err != nil {
 		return err
@@ -182,22 +132,23 @@ func (m *matters) raise(r *Report) error {
 	if err != nil {
 		return err
 	}
+	if !known || old.SHA256 != next.SHA256 || r.Container != "" {
+		if err := m.remember(c, r, key); err != nil {
+			return err
+		}
+	}
 	if known {
 		next = merge(old, next)
 	} else {
 		c.Findings++
-		sum, err := hex.DecodeString(r.SHA256)
-		if err != nil {
-			return err
-		}
-		if err := bucket(m.tx, "pictures").Put(join(prefix(r.Site), sum, key), nil); err != nil {
-			return err
-		}
 	}
-	if err := m.place(key, &next, place{URL: r.URL, Page: r.Page, First: r.At.UnixNano(), Last: r.At.UnixNano()}); err != nil {
+	if err := m.place(key, &next, place{URL: r.URL, Page: r.Page, Container: r.Container, Member: r.Member, First: r.At.UnixNano(), Last: r.At.UnixNano()}); err != nil {
 		return err
 	}
 	c.see(next.First, next.Last)
+	if c.Most = max(c.Most, next.size()); next.size() > c.stated.size() {
+		c.stated = next
+	}
 	if known {
 		if err := m.unrank(c, key, &old); err != nil {
 			return err
@@ -209,6 +160,47 @@ func (m *matters) raise(r *Report) error {
 	return putJSON(m.findings, key, &next)
 }
 
+// dismissed reports whether people called the same manifest or text a false
+// positive in an alert that was closed since: it opens none anew. Of pictures
+// the room of hash sets knows it, and their near copies.
+func (m *matters) dismissed(r *Report) (bool, error) {
+	if r.Kind == KindPicture {
+		return false, nil
+	}
+	id := string(bucket(m.tx, "matters").Get(matterKey(r.Site, r.Set)))
+	for range maxPrevious {
+		if id == "" {
+			return false, nil
+		}
+		of, err := m.load(id)
+		if err != nil {
+			return false, err
+		}
+		if of.State == StateClosed && string(bucket(m.tx, "decisions").Get(join([]byte(id), r.findingID()))) == falsePositive {
+			return true, nil
+		}
+		id = of.Previous
+	}
+	return false, nil
+}
+
+// remember makes the finding at key known by its bytes, and the alert by the
+// container, for SeenAgain.
+func (m *matters) remember(c *change, r *Report, key []byte) error {
+	sum, err := hex.DecodeString(r.SHA256)
+	if err != nil {
+		return err
+	}
+	if r.Container != "" {
+		if err := bucket(m.tx, "boxes").Put(join(boxKey(r.Site, r.URL), []byte(c.ID)), nil); err != nil {
+			return err
+		}
+	}
+	return bucket(m.tx, "pictures").Put(join(prefix(r.Site), sum, key), nil)
+}
+
+func boxKey(site, url string) []byte { return join(prefix(site), short([]byte(url))) }
+
 // merge keeps the stronger facts: an alert never weakens by itself. The first
 // sighting says where it was found.
 func merge(old, next found) found {
@@ -217,21 +209,31 @@ func merge(old, next found) found {
 		best = next
 	}
 	best.PDQ = cmp.Or(best.PDQ, old.PDQ, next.PDQ)
-	best.URL, best.Page = old.URL, old.Page
+	first := old
 	if next.First < old.First {
-		best.URL, best.Page = next.URL, next.Page
+		first = next
 	}
+	best.URL, best.Page, best.Container, best.Member = first.URL, first.Page, first.Container, first.Member
 	best.First, best.Last, best.Places = min(old.First, next.First), max(old.Last, next.Last), old.Places
 	return best
 }
 
-// strength sorts the strongest first: verdict, then distance.
+// size is how many lines or selectors a manifest or a text names, 0 of a picture.
+func (f *found) size() int {
+	return max(value(f.Agree), value(f.Count))
+}
+
+// strength sorts the strongest first: verdict, then distance or, of manifests and
+// texts, size. A verdict has either.
 func (f *found) strength() []byte {
+	key := []byte{byte(slices.Index(Verdicts(), f.Verdict))}
+	if f.Kind == KindManifest || f.Kind == KindSelector {
+		return binary.BigEndian.AppendUint32(key, ^uint32(min(f.size(), 1<<31)))
+	}
 	distance := 1<<16 - 1
 	if f.Distance != nil {
 		distance = min(max(*f.Distance, 0), distance)
 	}
-	key := []byte{byte(slices.Index(Verdicts(), f.Verdict))}
 	return binary.BigEndian.AppendUint16(key, uint16(distance))
 }
 
@@ -291,8 +293,7 @@ func (m *matters) addRef(c *change, ref string, by int) error {
 // place notes one sighting of the finding at key and counts it in f.
 func (m *matters) place(key []byte, f *found, p place) error {
 	b := bucket(m.tx, "sightings")
-	sum := sha256.Sum256([]byte(p.URL))
-	whole, counted := join(key, []byte("a"), sum[:12]), join(key, []byte("b"), sum[:12])
+	whole, counted := join(key, []byte("a"), p.key()), join(key, []byte("b"), p.key())
 	var old place
 	known, err := getJSON(b, whole, &old)
 	switch {
@@ -311,8 +312,23 @@ func (m *matters) place(key []byte, f *found, p place) error {
 	if f.Places > maxPlaces {
 		return b.Put(counted, []byte{1})
 	}
-	p.URL, p.Page = clean(p.URL), clean(p.Page)
+	p.URL, p.Page, p.Container, p.Member = clean(p.URL), clean(p.Page), clean(p.Container), clean(p.Member)
 	return putJSON(b, whole, &p)
+}
+
+// newest reports whether no later alert follows c.
+func (m *matters) newest(c *change) bool {
+	return string(bucket(m.tx, "matters").Get(matterKey(c.Site, c.Set))) == c.ID
+}
+
+// boxSeenAgain notes that a container stands there still, in which something of
+// an alert was found.
+func (m *matters) boxSeenAgain(id string, when int64) error {
+	c, err := m.load(id)
+	if err == nil && m.newest(c) {
+		c.see(when, when)
+	}
+	return err
 }
 
 // seenAgain notes a sighting of the finding at key, if its alert is still the
@@ -322,7 +338,7 @@ func (m *matters) seenAgain(key []byte, url string, when int64) error {
 	if err != nil {
 		return err
 	}
-	if string(bucket(m.tx, "matters").Get(matterKey(c.Site, c.Set))) != c.ID {
+	if !m.newest(c) {
 		return nil
 	}
 	var f found

@@ -3,6 +3,7 @@ package alert
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 // buckets lists the names that the head of alert.go describes.
 func buckets() []string {
 	return []string{"alert.alerts", "alert.matters", "alert.seen", "alert.states", "alert.sites", "alert.sets",
-		"alert.findings", "alert.ranks", "alert.pictures", "alert.sightings", "alert.refs", "alert.decisions", "alert.reviews",
+		"alert.findings", "alert.ranks", "alert.pictures", "alert.boxes", "alert.sightings", "alert.refs", "alert.decisions", "alert.reviews",
 		"alert.notices", "alert.channels", "alert.pending", "alert.delivered", "alert.dead", "alert.told"}
 }
 
@@ -34,7 +35,8 @@ type record struct {
 	Last     int64          `json:"last"`
 	Findings int            `json:"findings"`
 	Refs     int            `json:"refs"`
-	Verdicts map[string]int `json:"verdicts"` // verdict => findings
+	Verdicts map[string]int `json:"verdicts"`       // verdict => findings
+	Most     int            `json:"most,omitempty"` // lines or selectors that the largest of its manifests and texts names
 }
 
 // verdict is the strongest that the alert holds.
@@ -76,6 +78,12 @@ type found struct {
 	Height      int            `json:"height,omitempty"`
 	URL         string         `json:"url"`
 	Page        string         `json:"page,omitempty"`
+	Container   string         `json:"container,omitempty"`
+	Member      string         `json:"member,omitempty"`
+	Agree       *int           `json:"agree,omitempty"`
+	Of          *int           `json:"of,omitempty"`
+	Count       *int           `json:"count,omitempty"`
+	Samples     []string       `json:"samples,omitempty"`
 	Explain     map[string]any `json:"explain,omitempty"`
 	First       int64          `json:"first"`
 	Last        int64          `json:"last"`
@@ -92,16 +100,33 @@ func (f *found) finding(id []byte, decision string, sightings []Sighting) Findin
 		Distance: f.Distance, Lead: f.Lead, Algorithm: text(f.Algorithm), Orientation: number(f.Orientation),
 		Window: f.Window, EntryWindow: f.EntryWindow, Frame: f.Frame, Stage: text(f.Stage), SHA256: f.SHA256, Format: text(f.Format),
 		Width: number(f.Width), Height: number(f.Height), URL: f.URL, Page: text(f.Page), Seen: at(f.First), LastSeen: at(f.Last),
-		Sightings: sightings, Places: f.Places, Decision: text(decision), Samples: []string{}, Explain: explain,
+		Sightings: sightings, Places: f.Places, Decision: text(decision), Explain: explain,
+		Container: text(f.Container), Member: text(f.Member), Agree: f.Agree, Of: f.Of, Count: f.Count, Samples: append([]string{}, f.Samples...),
 	}
 }
 
 // place is a sighting as stored.
 type place struct {
-	URL   string `json:"url"`
-	Page  string `json:"page,omitempty"`
-	First int64  `json:"first"`
-	Last  int64  `json:"last"`
+	URL       string `json:"url"`
+	Page      string `json:"page,omitempty"`
+	Container string `json:"container,omitempty"`
+	Member    string `json:"member,omitempty"`
+	First     int64  `json:"first"`
+	Last      int64  `json:"last"`
+}
+
+// key tells places of a finding apart.
+func (p *place) key() []byte {
+	if p.Member != "" {
+		return short(prefix(p.URL, p.Member))
+	}
+	return short([]byte(p.URL))
+}
+
+// short is a digest that fits into a key.
+func short(text []byte) []byte {
+	sum := sha256.Sum256(text)
+	return sum[:12]
 }
 
 // text is nil for what is not known.
@@ -110,6 +135,14 @@ func text(s string) *string {
 		return nil
 	}
 	return &s
+}
+
+// value is 0 for what is not known.
+func value(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // number is nil for what is not known.

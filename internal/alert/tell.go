@@ -34,6 +34,9 @@ type Notice struct {
 	Verdict  string    `json:"verdict,omitempty"`
 	Findings int       `json:"findings,omitempty"`
 	Refs     int       `json:"refs,omitempty"`
+	Agree    int       `json:"agree,omitempty"` // of the manifest or the text that was raised: see Finding
+	Of       int       `json:"of,omitempty"`
+	Count    int       `json:"count,omitempty"`
 	Reason   string    `json:"reason,omitempty"` // of an alert: new, growth, reopened
 	Cause    string    `json:"cause,omitempty"`
 	Text     string    `json:"text"`
@@ -123,21 +126,23 @@ func (m *matters) tell(c *change) error {
 	n := Notice{
 		Kind: kindAlert, At: time.Now().UTC(), Site: c.Site, Set: c.Set, Alert: c.ID, Previous: c.Previous,
 		Verdict: c.verdict(), Findings: c.Findings, Refs: c.Refs,
+		Agree: value(c.stated.Agree), Of: value(c.stated.Of), Count: value(c.stated.Count),
 	}
+	what := n.Verdict + c.stated.inWords()
 	to := func(Channel) bool { return true }
 	switch {
 	case c.before == nil && c.Previous != "":
 		n.Reason = "reopened"
-		n.Text = fmt.Sprintf("site %s: set %s is found again after alert %s was closed (%s)", c.Site, c.Set, c.Previous, n.Verdict)
+		n.Text = fmt.Sprintf("site %s: set %s is found again after alert %s was closed (%s)", c.Site, c.Set, c.Previous, what)
 	case c.before == nil:
 		n.Reason = "new"
-		n.Text = fmt.Sprintf("site %s: set %s is found (%s)", c.Site, c.Set, n.Verdict)
-	case magnitude(c.Findings) > magnitude(c.before.Findings):
+		n.Text = fmt.Sprintf("site %s: set %s is found (%s)", c.Site, c.Set, what)
+	case magnitude(c.Findings) > magnitude(c.before.Findings), magnitude(c.Most) > magnitude(c.before.Most):
 		n.Reason = "growth"
-		n.Text = fmt.Sprintf("site %s: the alert of set %s has grown to %d findings (%s)", c.Site, c.Set, c.Findings, n.Verdict)
+		n.Text = fmt.Sprintf("site %s: the alert of set %s has grown to %s (%s)", c.Site, c.Set, counted(c.Findings, "finding"), what)
 	case n.Verdict != c.before.verdict():
 		n.Reason = "new"
-		n.Text = fmt.Sprintf("site %s: set %s is now found as %s", c.Site, c.Set, n.Verdict)
+		n.Text = fmt.Sprintf("site %s: set %s is now found as %s", c.Site, c.Set, what)
 		before := n
 		before.Verdict = c.before.verdict()
 		to = func(ch Channel) bool { return !ch.wants(&before) }
@@ -147,6 +152,24 @@ func (m *matters) tell(c *change) error {
 	told, err := send(m.tx, n, to)
 	m.told = m.told || told
 	return err
+}
+
+// inWords says how much of a set a manifest or a text names; "" of a picture.
+func (f *found) inWords() string {
+	switch {
+	case f.Agree != nil:
+		return fmt.Sprintf(", %d of %d names and sizes agree", *f.Agree, value(f.Of))
+	case f.Count != nil:
+		return ", " + counted(*f.Count, "selector")
+	}
+	return ""
+}
+
+func counted(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // magnitude is the number of digits of n.
