@@ -27,6 +27,9 @@ type body struct {
 	Verdict  *string   `json:"verdict"`
 	Findings *int      `json:"findings"`
 	Refs     *int      `json:"refs"`
+	Agree    *int      `json:"agree"` // of a manifest, how many of its lines
+	Of       *int      `json:"of"`
+	Count    *int      `json:"count"`    // selectors in a text
 	Reason   *string   `json:"reason"`   // of an alert: new, growth, reopened
 	Previous *string   `json:"previous"` // the closed alert that this one follows
 	Cause    *string   `json:"cause"`
@@ -42,6 +45,12 @@ func NewMessage(n alert.Notice) (Message, error) {
 	}
 	if n.Alert != "" {
 		b.Findings, b.Refs = &n.Findings, &n.Refs
+	}
+	if n.Of > 0 {
+		b.Agree, b.Of = &n.Agree, &n.Of
+	}
+	if n.Count > 0 {
+		b.Count = &n.Count
 	}
 	data, err := json.Marshal(b)
 	if err != nil {

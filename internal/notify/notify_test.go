@@ -360,7 +360,7 @@ func TestMessageHasEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"id":"01","type":"tor_down","at":"1970-01-01T00:00:01Z","site":null,"set":null,"alert":null,"verdict":null,` +
-		`"findings":null,"refs":null,"reason":null,"previous":null,"cause":null,"text":"Tor does not answer"}`
+		`"findings":null,"refs":null,"agree":null,"of":null,"count":null,"reason":null,"previous":null,"cause":null,"text":"Tor does not answer"}`
 	if string(m.Body) != want {
 		t.Errorf("got %s\nwant %s", m.Body, want)
 	}
