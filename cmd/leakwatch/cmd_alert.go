@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func (c *cli) printAlert(d alert.Detail) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
-	if err := c.whyTable(d.Findings); err != nil {
+	if err := errors.Join(c.whyTable(d.Findings), c.insideTable(d.Findings)); err != nil {
 		return err
 	}
 	if more := d.FindingsTotal - len(d.Findings); more > 0 {
@@ -117,6 +118,34 @@ func (c *cli) whyTable(findings []alert.Finding) error {
 		t.row(f.ID, f.SetVersion, f.Frame+1, windowText(f.Window), windowText(f.EntryWindow), f.Stage, f.Explain["rule"])
 	}
 	return t.flush()
+}
+
+// insideTable says of findings that are no picture on its own what they state,
+// and in what they lay.
+func (c *cli) insideTable(findings []alert.Finding) error {
+	findings = slices.DeleteFunc(slices.Clone(findings), func(f alert.Finding) bool {
+		return f.Kind == alert.KindPicture && f.Container == nil
+	})
+	if len(findings) == 0 {
+		return nil
+	}
+	fmt.Fprintln(c.stdout)
+	t := c.table("FINDING", "KIND", "STATES", "CONTAINER", "MEMBER")
+	for _, f := range findings {
+		t.row(f.ID, f.Kind, statesText(f.Agree, f.Of, f.Count, f.Samples), f.Container, f.Member)
+	}
+	return t.flush()
+}
+
+// statesText is how much of a set a manifest or a text names; "" of a picture.
+func statesText(agree, of, count *int, samples []string) string {
+	switch {
+	case agree != nil:
+		return fmt.Sprintf("%d of %s names and sizes", *agree, cellText(of))
+	case count != nil:
+		return strings.TrimSuffix(number(*count, "selector")+": "+strings.Join(samples, " "), ": ")
+	}
+	return ""
 }
 
 // windowText is a part of a picture in per cent of its sides.

@@ -108,8 +108,11 @@ func (h *house) openStores() error {
 	}
 	for _, name := range stores() {
 		o := kv.Options{Schema: 1, MaxSize: int64(h.cfg.State.MaxSize)}
-		if name == "hashes.db" {
+		switch name {
+		case "hashes.db":
 			o.Schema, o.Migrate = match.Schema, match.Migrations()
+		case "state.db":
+			o.Schema, o.Migrate = alert.Schema, alert.Migrations()
 		}
 		db, err := kv.Open(filepath.Join(dir, name), o)
 		if err != nil {
