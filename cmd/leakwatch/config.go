@@ -9,16 +9,17 @@ import (
 // stand in one table (config_schema.go), its defaults in defaultConfig; the
 // file config.example.toml is printed from both.
 type Config struct {
-	Include []string        `toml:"include"`
-	State   StateConfig     `toml:"state"`
-	Log     LogConfig       `toml:"log"`
-	Tor     TorConfig       `toml:"tor"`
-	Crawl   CrawlConfig     `toml:"crawl"`
-	Sites   []SiteConfig    `toml:"site"`
-	Picture PictureConfig   `toml:"picture"`
-	Match   MatchConfig     `toml:"match"`
-	Web     WebConfig       `toml:"web"`
-	Notify  []ChannelConfig `toml:"notify"` // in the order of the files
+	Include   []string        `toml:"include"`
+	State     StateConfig     `toml:"state"`
+	Log       LogConfig       `toml:"log"`
+	Tor       TorConfig       `toml:"tor"`
+	Crawl     CrawlConfig     `toml:"crawl"`
+	Sites     []SiteConfig    `toml:"site"`
+	Picture   PictureConfig   `toml:"picture"`
+	Container ContainerConfig `toml:"container"`
+	Match     MatchConfig     `toml:"match"`
+	Web       WebConfig       `toml:"web"`
+	Notify    []ChannelConfig `toml:"notify"` // in the order of the files
 
 	folder  string            // of the main file: relative paths count from here
 	origins map[string]origin // path of a key => where it was set
@@ -69,6 +70,7 @@ type SiteConfig struct {
 	Exclude    []Pattern `toml:"exclude"`
 	EmbedHosts []string  `toml:"embed_hosts"`
 	Within     string    `toml:"within"`
+	Archives   string    `toml:"archives"`
 	Tags       []string  `toml:"tags"`
 
 	Interval    Duration `toml:"interval"`
@@ -90,6 +92,18 @@ type PictureConfig struct {
 	MaxSide       int      `toml:"max_side"`
 	MaxFrames     int      `toml:"max_frames"`
 	MaxTime       Duration `toml:"max_time"`
+}
+
+// ContainerConfig bounds what an archive or a document may cost.
+type ContainerConfig struct {
+	MaxDepth      int  `toml:"max_depth"`
+	MaxMembers    int  `toml:"max_members"`
+	MaxTotal      Size `toml:"max_total"`
+	MaxRatio      int  `toml:"max_ratio"`
+	MaxWindow     Size `toml:"max_window"`
+	Memory        Size `toml:"memory"`
+	SampleMembers int  `toml:"sample_members"`
+	SampleBytes   Size `toml:"sample_bytes"`
 }
 
 // MatchConfig says how near is near.
@@ -157,6 +171,16 @@ func defaultConfig() Config {
 			MaxFrames:     16,
 			MaxTime:       seconds(10),
 		},
+		Container: ContainerConfig{
+			MaxDepth:      3,
+			MaxMembers:    1_000_000,
+			MaxTotal:      tib,
+			MaxRatio:      200,
+			MaxWindow:     64 * mib,
+			Memory:        256 * mib,
+			SampleMembers: 200,
+			SampleBytes:   16 * mib,
+		},
 		Match: MatchConfig{MaxDistance: 63, CopyDistance: 45, WindowDistance: 39, MinLead: 10, PHashMaxDistance: 4, MinQuality: 50},
 		Web:   WebConfig{Listen: "127.0.0.1:8480"},
 	}
@@ -167,6 +191,7 @@ func defaultSite() SiteConfig {
 	return SiteConfig{
 		Kind:        "web",
 		Scope:       "host",
+		Archives:    "sample",
 		Interval:    Duration(time.Hour),
 		MaxInterval: Duration(7 * 24 * time.Hour),
 		Delay:       seconds(2),

@@ -39,7 +39,7 @@ type key struct {
 
 // schema is the manual, in the order of config.example.toml.
 func schema() []section {
-	return slices.Concat(groundSections(), []section{crawlSection(), siteSection()}, sightSections(), []section{notifySection()})
+	return slices.Concat(groundSections(), []section{crawlSection(), siteSection(), pictureSection(), containerSection()}, sightSections(), []section{notifySection()})
 }
 
 func groundSections() []section {
@@ -79,20 +79,40 @@ func groundSections() []section {
 	}
 }
 
+func pictureSection() section {
+	return section{
+		name:    "picture",
+		meaning: "What one picture may cost. Beyond a limit it is not looked at, and coverage\nsays so with the limit as the cause.",
+		keys: []key{
+			{name: "max_bytes", meaning: "Size of a picture file; bytes.", check: sizes(kib, 2*gib)},
+			{name: "max_pixels", meaning: "Width times height; pixels.", check: between(1024, 2_000_000_000)},
+			{name: "max_pixels_jpeg", meaning: "The same for JPEG, which is read in strips and needs less memory; pixels.", check: between(1024, 2_000_000_000)},
+			{name: "max_side", meaning: "Longest side; pixels.", check: between(32, 1<<20)},
+			{name: "max_frames", meaning: "Frames of an animation, or pages, that are looked at: an even sample; count.", check: between(1, 1000)},
+			{name: "max_time", meaning: "Time to decode one picture; duration.", check: durations(time.Second, time.Hour)},
+		},
+	}
+}
+
+func containerSection() section {
+	return section{
+		name:    "container",
+		meaning: "What one archive or document may cost, all that is in it included. Beyond a\nlimit it is not looked at further, and coverage says so with the limit as the\ncause. Nothing of it is written to the disk.",
+		keys: []key{
+			{name: "max_depth", meaning: "Containers in containers that are opened; count.", check: between(0, 16)},
+			{name: "max_members", meaning: "Members of one container and of those inside; count.", check: between(1, 100_000_000)},
+			{name: "max_total", meaning: "What may come out of one container; bytes.", check: sizes(mib, 1024*tib)},
+			{name: "max_ratio", meaning: "How many times larger than packed it may become, after the first 16 MiB.", check: between(1, 1_000_000)},
+			{name: "max_window", meaning: "Dictionary that a packed member may ask for; bytes.", check: sizes(mib, 4*gib)},
+			{name: "memory", meaning: "What one container may hold in memory at once; bytes.", check: sizes(16*mib, 64*gib)},
+			{name: "sample_members", meaning: "archives = \"sample\" of a site: how many pictures are looked at; count.", check: between(1, 1_000_000)},
+			{name: "sample_bytes", meaning: "The same: how much of them is fetched; bytes.", check: sizes(64*kib, 1024*gib)},
+		},
+	}
+}
+
 func sightSections() []section {
 	return []section{
-		{
-			name:    "picture",
-			meaning: "What one picture may cost. Beyond a limit it is not looked at, and coverage\nsays so with the limit as the cause.",
-			keys: []key{
-				{name: "max_bytes", meaning: "Size of a picture file; bytes.", check: sizes(kib, 2*gib)},
-				{name: "max_pixels", meaning: "Width times height; pixels.", check: between(1024, 2_000_000_000)},
-				{name: "max_pixels_jpeg", meaning: "The same for JPEG, which is read in strips and needs less memory; pixels.", check: between(1024, 2_000_000_000)},
-				{name: "max_side", meaning: "Longest side; pixels.", check: between(32, 1<<20)},
-				{name: "max_frames", meaning: "Frames of an animation, or pages, that are looked at: an even sample; count.", check: between(1, 1000)},
-				{name: "max_time", meaning: "Time to decode one picture; duration.", check: durations(time.Second, time.Hour)},
-			},
-		},
 		{
 			name:    "match",
 			meaning: "How near is near. Distances count differing bits of two 256-bit PDQ hashes.",
@@ -152,6 +172,7 @@ func siteSection() section {
 			{name: "exclude", meaning: "Regular expressions (RE2) of URLs never to visit, as in ['[?&]do=logout'].\nSingle quotes keep backslashes."},
 			{name: "embed_hosts", meaning: "Other hosts that may serve the pictures of its pages, as in\n[\"images.example.org\"].", check: each(hostName)},
 			{name: "within", meaning: "CSS selector, as in \"main, .posts\": only the links inside of what it matches\nare followed; pictures are taken from the whole page. Where it matches\nnothing, every link is followed.", check: selector},
+			{name: "archives", meaning: "Of its archives and documents. list: names and sizes alone are read, where a\nformat has a directory. sample: besides, some of the pictures, spread evenly.\nall: everything, in slices that a restart goes on with.", check: oneOf(archiveWords...)},
 			{name: "tags", meaning: "Words of your own, shown by site show.", check: each(tag)},
 			{name: "interval", meaning: "The least time between two visits of a link; duration, at least \"1s\".", check: durations(time.Second, maxDuration)},
 			{name: "max_interval", meaning: "The most, for links that never change; duration. Never less than interval.", check: durations(time.Second, maxDuration)},
@@ -178,13 +199,15 @@ func notifySection() section {
 			{name: "path", sample: `"/var/lib/leakwatch/notices.jsonl"`, meaning: "file: JSON Lines are appended to it, as in \"notices.jsonl\".", check: noNUL},
 			{name: "sets", meaning: "Only alerts of these hash sets; [] is all.", check: each(notEmpty)},
 			{name: "sites", meaning: "Only what concerns these sites; [] is all."},
-			{name: "verdicts", meaning: "Only alerts with one of these verdicts: exact, copy, kin; [] is all.", check: each(oneOf("exact", "copy", "kin"))},
+			{name: "verdicts", meaning: "Only alerts with one of these verdicts: exact, copy,\nmanifest, selector, kin; [] is all.", check: each(oneOf(alert.Verdicts()...))},
 			{name: "events", meaning: "Only these: alert, site_blind, site_seen_again, tor_down, tor_back,\nstore_nearly_full, dead_letter; [] is all.", check: each(oneOf(alert.Events()...))},
 			{name: "direct", meaning: "webhook: connect to address instead of through Tor, for a receiver on this\nmachine or network. The host of url then serves TLS and the Host header only."},
 			{name: "address", meaning: "webhook with direct = true: \"IP:PORT\" or \"unix:/path\".", check: directAddress},
 		},
 	}
 }
+
+var archiveWords = []string{"list", "sample", "all"}
 
 var channelKinds = []string{"webhook", "command", "file"}
 
