@@ -99,7 +99,7 @@ func containerSection() section {
 		name:    "container",
 		meaning: "What one archive or document may cost, all that is in it included. Beyond a\nlimit it is not looked at further, and coverage says so with the limit as the\ncause. Nothing of it is written to the disk.",
 		keys: []key{
-			{name: "max_depth", meaning: "Containers in containers that are opened; count.", check: between(0, 16)},
+			{name: "max_depth", meaning: "Containers in containers that are opened; count.", check: between(1, 16)},
 			{name: "max_members", meaning: "Members of one container and of those inside; count.", check: between(1, 100_000_000)},
 			{name: "max_total", meaning: "What may come out of one container; bytes.", check: sizes(mib, 1024*tib)},
 			{name: "max_ratio", meaning: "How many times larger than packed it may become, after the first 16 MiB.", check: between(1, 1_000_000)},
