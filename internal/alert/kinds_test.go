@@ -67,6 +67,10 @@ func TestTheLargerManifestStands(t *testing.T) {
 	if d.FindingsTotal != 1 || *d.Findings[0].Agree != 4000 || *d.Findings[0].Of != 4001 || d.Findings[0].SHA256 != sum("part4000") {
 		t.Fatalf("got %d findings, %+v; want one of 4000", d.FindingsTotal, d.Findings)
 	}
+	r.raise(with(stated("a", "s", "more", 4000, 4500), same), with(stated("a", "s", "less", 4000, 4100), same))
+	if f := r.one(alert.Filter{}).Findings[0]; *f.Of != 4500 {
+		t.Errorf("of equals the one of %d lines stands, want the longer", *f.Of)
+	}
 	r.raise(with(stated("a", "s", "x", 5, 5), func(r *alert.Report) { r.Same = "elsewhere" }), named("a", "s", "x", 3), named("a", "s", "y", 70_000), named("a", "s", "z", 80_000))
 	var order []int
 	for _, f := range r.one(alert.Filter{}).Findings {

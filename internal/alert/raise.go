@@ -205,7 +205,7 @@ func boxKey(site, url string) []byte { return join(prefix(site), short([]byte(ur
 // sighting says where it was found.
 func merge(old, next found) found {
 	best := old
-	if slices.Compare(next.strength(), old.strength()) < 0 {
+	if order := slices.Compare(next.strength(), old.strength()); order < 0 || order == 0 && value(next.Of) > value(old.Of) {
 		best = next
 	}
 	best.PDQ = cmp.Or(best.PDQ, old.PDQ, next.PDQ)
