@@ -6,6 +6,7 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,19 +18,29 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"leakwatch/internal/alert"
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
 	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
 )
 
-// Sets finds the entries near a fingerprint.
+// Sets finds the entries near a fingerprint, those that a manifest states, and
+// the selectors in a text.
 type Sets interface {
 	Search(match.Query) []match.Hit
 	Sight() string
 	Horizon() string
 	ByPHash() bool
+
+	HasManifests() bool
+	Manifest([]container.Line) []match.ManifestHit
+	HasSelectors() bool
+	Text([]byte) []match.SelectorHit
 }
+
+// Walk goes through a container, as container.Walk does.
+type Walk func(context.Context, container.Source, container.Options, container.Visit) (container.Report, error)
 
 // Alerts remembers what was found. Both calls are durable when they return.
 type Alerts interface {
@@ -42,13 +53,18 @@ type Options struct {
 	Sets   Sets
 	Alerts Alerts
 	Rules  Rules
-	Cores  int // pictures decoded at once
+	Cores  int  // pictures decoded at once
+	Walk   Walk // nil: container.Walk
 }
 
 // Rules are what a reload may change.
 type Rules struct {
 	Limits     picture.Limits
 	MinQuality int // PDQ quality below which only exact bytes are judged
+
+	Containers    container.Limits
+	SampleMembers int   // of a container that is looked at by sample
+	SampleBytes   int64 // the same, as they are packed
 }
 
 // rules are Rules in force; the decoder holds the limits.
@@ -56,6 +72,10 @@ type rules struct {
 	decoder    *picture.Decoder
 	minQuality int
 	generation string // makes what was seen under other rules stale
+
+	containers    container.Limits
+	sampleMembers int
+	sampleBytes   int64
 }
 
 // known is how many digests are remembered with what was seen in them, so that
@@ -68,6 +88,9 @@ type Room struct {
 	cores *semaphore.Weighted
 	known *lru.Cache[[32]byte, Seen]
 	rules atomic.Pointer[rules]
+
+	walk    Walk
+	partial partial
 }
 
 // New returns a room that is ready to work.
@@ -76,14 +99,20 @@ func New(o Options) (*Room, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Room{o: o, cores: semaphore.NewWeighted(int64(max(o.Cores, 1))), known: cache}
+	r := &Room{o: o, cores: semaphore.NewWeighted(int64(max(o.Cores, 1))), known: cache, walk: o.Walk}
+	if r.walk == nil {
+		r.walk = container.Walk
+	}
 	r.Configure(o.Rules)
 	return r, nil
 }
 
 // Configure changes the rules for the pictures that come from now on.
 func (r *Room) Configure(n Rules) {
-	r.rules.Store(&rules{picture.NewDecoder(n.Limits), n.MinQuality, fmt.Sprint(n)})
+	r.rules.Store(&rules{
+		picture.NewDecoder(n.Limits), n.MinQuality, fmt.Sprint(n.Limits, n.MinQuality),
+		n.Containers, cmp.Or(n.SampleMembers, 200), cmp.Or(n.SampleBytes, 16<<20),
+	})
 }
 
 // Sight changes whenever a picture in which nothing was found may be worth
@@ -104,9 +133,9 @@ type Seen struct {
 func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
 	switch f.Kind {
 	case crawler.KindContainer:
-		return crawler.Inspection{Cause: crawler.Unsupported, Why: "containers are not opened yet"}, nil
+		return r.inspectContainer(ctx, f)
 	case crawler.KindText:
-		return crawler.Inspection{}, nil
+		return r.inspectText(ctx, f)
 	}
 	if f.Unchanged {
 		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
@@ -116,7 +145,7 @@ func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection
 	if err != nil {
 		return crawler.Inspection{}, err
 	}
-	reports := seen.reports(f)
+	reports := append(seen.reports(f), r.inWords(f, seen)...)
 	if len(reports) > 0 {
 		if err := r.o.Alerts.Raise(ctx, reports); err != nil {
 			return crawler.Inspection{}, err

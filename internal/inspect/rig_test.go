@@ -146,12 +146,21 @@ func edited(t testing.TB, p demo.Photo, form string) []byte {
 
 // soft is a picture of a soft slope: too little detail for a hash to be judged
 // by.
-func soft() image.Image {
+func soft() *image.Gray {
 	p := image.NewGray(image.Rect(0, 0, 256, 256))
 	for i := range p.Pix {
 		p.Pix[i] = uint8(100 + i/256/8)
 	}
 	return p
+}
+
+func encoded(t testing.TB, p image.Image) []byte {
+	t.Helper()
+	file, _, err := demo.Edit(p, "png")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
 }
 
 func softFile(t testing.TB, form string) []byte {

@@ -1,0 +1,110 @@
+package inspect_test
+
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+	"time"
+
+	"leakwatch/internal/crawler"
+	"leakwatch/internal/demo"
+)
+
+func textAt(path, text string) crawler.Found {
+	return crawler.Found{
+		Site: "board", URL: "http://board" + path, Page: "http://board/", Body: []byte(text), SHA256: sha256.Sum256([]byte(text)),
+		MediaType: "text/plain", At: at(), Kind: crawler.KindText,
+	}
+}
+
+func TestSelectorsInTexts(t *testing.T) {
+	r := newRig(t, knows(nil, []string{"AB123", "CD456", "EF789"}))
+	got := r.inspects(textAt("/paste", "plates: AB123, CD456, AB123"))
+	if got.Verdict != "selector" || got.Cause != crawler.OK {
+		t.Errorf("%+v, want selector", got)
+	}
+	f := r.findings("words")["selector"]
+	if *f.Count != 2 || len(f.Samples) != 2 || f.Samples[0] != "A•••" || f.Verdict != "selector" || f.URL != "http://board/paste" || f.Container != nil || *f.SetVersion != 2 {
+		t.Errorf("found %+v, want two selectors, masked", f)
+	}
+	if got := r.inspects(textAt("/other", "nothing")); got.Verdict != "" || got.Cause != crawler.OK {
+		t.Errorf("%+v, want no verdict", got)
+	}
+	again := textAt("/paste", "plates: AB123, CD456, AB123")
+	again.Body, again.Unchanged, again.At = nil, true, at().Add(time.Hour)
+	if got := r.inspects(again); got.Cause != crawler.Unchanged {
+		t.Errorf("%+v, want unchanged", got)
+	}
+	if f := r.findings("words")["selector"]; !f.LastSeen.Equal(at().Add(time.Hour)) {
+		t.Errorf("last seen %s, want an hour later", f.LastSeen)
+	}
+}
+
+// A page whose clock ticks is one finding, of the most that it ever named.
+func TestAChangingPageIsOneFinding(t *testing.T) {
+	r := newRig(t, knows(nil, []string{"AB123", "CD456"}))
+	for _, text := range []string{"10:01 AB123", "10:02 AB123 CD456", "10:03 CD456"} {
+		r.inspects(textAt("/board", text))
+	}
+	if all := r.raised(); len(all) != 1 || all[0].FindingsTotal != 1 || *all[0].Findings[0].Count != 2 {
+		t.Errorf("raised %+v, want one finding of two selectors", all)
+	}
+}
+
+// A page that lists files is a manifest, in whatever order it lists them.
+func TestListingsAreManifests(t *testing.T) {
+	r := newRig(t, knows([]string{"0001.jpg", "0002.jpg"}, []string{"AB123"}))
+	rows := []string{
+		`<a href="0001.jpg">0001.jpg</a>   02-Nov-2026 08:00   1234`,
+		`<a href="0002.jpg">0002.jpg</a>   02-Nov-2026 08:00   1235`,
+		`<a href="AB123.txt">AB123.txt</a>   02-Nov-2026 08:00   99`,
+	}
+	page := func(path string, order ...int) crawler.Found {
+		f := textAt(path, "")
+		body := "<html><head><title>Index of /x/</title></head><body><h1>Index of /x/</h1><hr><pre><a href=\"../\">../</a>\n"
+		for _, i := range order {
+			body += rows[i] + "\n"
+		}
+		f.Body, f.MediaType = []byte(body+"</pre><hr></body></html>"), "text/html"
+		f.SHA256 = sha256.Sum256(f.Body)
+		return f
+	}
+	got := r.inspects(page("/x/", 0, 1, 2))
+	if got.Verdict != "manifest" || got.Members != 3 || got.Containers != (crawler.Containers{Listed: 1}) {
+		t.Errorf("%+v, want a manifest of 3 lines", got)
+	}
+	r.inspects(page("/x/?C=N;O=D", 2, 1, 0))
+	found := r.findings("files")
+	if m := found["manifest"]; len(found) != 1 || *m.Agree != 2 || *m.Of != 3 || m.Places != 2 || m.Container == nil {
+		t.Errorf("found %+v, want one manifest in two places", found)
+	}
+	if len(r.findings("words")) == 0 {
+		t.Error("the name of a file is a selector and was not found")
+	}
+}
+
+// Texts in containers, the names of their members, and the name of a picture are
+// searched as well.
+func TestSelectorsInMembersAndNames(t *testing.T) {
+	r, photo := newRig(t, knows(nil, []string{"AB123", "CD456", "EF789"})), demo.Set(1, 21)[0]
+	r.load("dataset", photo.JPEG)
+	box := zipOf(t, file{"lists/plates.csv", []byte("id,plate\n1,AB123\n")}, file{"CD456.dat", []byte{0, 1, 2}}, file{"bin.dat", []byte("\x00AB123")})
+	if got := r.inspects(boxAt("a.zip", box, "all")); got.Verdict != "selector" || len(got.Unopened) > 0 {
+		t.Errorf("%+v, want selector", got)
+	}
+	found := r.findings("words")
+	if text, names := found["selector lists/plates.csv"], found["selector"]; len(found) != 2 || *text.Count != 1 || *text.Container != "zip" || *names.Count != 1 || names.Samples[0] != "C•••" {
+		t.Errorf("found %+v, want the text and the names", found)
+	}
+	if got := r.shows("/lane/EF789.jpg", photo.JPEG); got.Verdict != "exact" {
+		t.Errorf("%+v, want exact", got)
+	}
+	for _, d := range r.raised() {
+		for _, f := range d.Findings {
+			if strings.HasSuffix(f.URL, "EF789.jpg") && f.Kind == "selector" {
+				return
+			}
+		}
+	}
+	t.Errorf("found %+v, want the name of the picture", r.findings("words"))
+}
