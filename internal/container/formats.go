@@ -26,12 +26,14 @@ func formats() []format {
 	return []format{
 		{name: "zip", sniff: sniffZip, open: openZip, random: true, stream: streamZip, directory: true},
 		{name: "7z", sniff: sniffSeven, open: openSeven, random: true, directory: true},
+		{name: "rar", sniff: sniffRar, open: openRar},
 		{name: "gzip", sniff: sniffGzip, open: openPacked("gz", unpackGzip)},
 		{name: "bzip2", sniff: sniffBzip2, open: openPacked("bz2", unpackBzip2)},
 		{name: "xz", sniff: sniffXz, open: openPacked("xz", unpackXz)},
 		{name: "zstd", sniff: sniffZstd, open: openPacked("zst", unpackZstd)},
 		{name: "tar", sniff: sniffTar, open: openTar},
 		{name: "torrent", sniff: sniffTorrent, open: openTorrent, directory: true},
+		{name: "volume", sniff: sniffVolume, open: openVolume}, // by its name: last
 	}
 }
 

@@ -183,6 +183,9 @@ func (s *watchedAt) ReadAt(p []byte, at int64) (int, error) {
 		if err == io.EOF {
 			err = fault("partial", "the bytes end at %d of %d", at+int64(n), s.size)
 		}
+		if cause, _ := CauseOf(err); cause == "split" {
+			return n, err // the other volumes can be read
+		}
 		s.w.source = sourceFault(err)
 		err = s.w.source
 	}

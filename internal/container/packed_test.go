@@ -71,7 +71,7 @@ func plant(t testing.TB, files ...file) string {
 	return dir
 }
 
-func read(t testing.TB, path ...string) []byte {
+func readFile(t testing.TB, path ...string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(path...))
 	if err != nil {
@@ -106,7 +106,7 @@ func TestRealPackers(t *testing.T) {
 	} {
 		dir := plant(t, files...)
 		c.make(dir)
-		b := read(t, dir, "..", "out")
+		b := readFile(t, dir, "..", "out")
 		if err := os.Remove(filepath.Join(dir, "..", "out")); err != nil {
 			t.Fatal(err)
 		}

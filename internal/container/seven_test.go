@@ -70,7 +70,7 @@ func TestRealSevens(t *testing.T) {
 	} {
 		dir := plant(t, files...)
 		run(t, dir, "7zz", append(append([]string{"a", "-bso0"}, strings.Fields(c.args)...), append([]string{"x.7z"}, names...)...)...)
-		b := read(t, dir, "x.7z")
+		b := readFile(t, dir, "x.7z")
 		for name, open := range openers() {
 			all, report := open(t, b, "x.7z", container.Options{})
 			if got := sorted(lines(all)); got != sorted(c.want) || report.Cause != c.cause || report.Format != "7z" {
@@ -89,7 +89,7 @@ func TestSevenInParts(t *testing.T) {
 	files, names, want := sevenFiles()
 	dir := plant(t, files...)
 	run(t, dir, "7zz", append([]string{"a", "-bso0", "-mx=9", "x.7z"}, names...)...)
-	b := read(t, dir, "x.7z")
+	b := readFile(t, dir, "x.7z")
 	src := &reads{r: bytes.NewReader(b)}
 	var sizes []string
 	report, err := container.Walk(t.Context(), container.Source{Name: "x.7z", At: src, Size: int64(len(b))}, container.Options{List: true},

@@ -210,7 +210,7 @@ func TestRealZips(t *testing.T) {
 	} {
 		dir := plant(t, files...)
 		run(t, dir, c.args[0], append(c.args[1:], names...)...)
-		b := read(t, dir, "x.zip")
+		b := readFile(t, dir, "x.zip")
 		for _, memory := range []int64{0, 1 << 20} {
 			all, report := walk(t, b, "x.zip", container.Options{})
 			if memory > 0 {

@@ -33,12 +33,12 @@ func readFullAt(r io.ReaderAt, p []byte, at int64) (int, error) {
 // zipDirectory gives the entries of a zip's directory one by one. A directory of
 // a million entries is some 100 MB: it is never held, and read twice.
 type zipDirectory struct {
-	r       *bufio.Reader
-	left    int64 // bytes of the directory
-	count   int
-	skew    int64 // bytes before the zip, for which its offsets do not account
-	volumes []int64
-	twice   map[int]bool // entries whose bytes are those of another one
+	r     *bufio.Reader
+	left  int64 // bytes of the directory
+	count int
+	skew  int64 // bytes before the zip, for which its offsets do not account
+	parts []Part
+	twice map[int]bool // entries whose bytes are those of another one
 }
 
 const (
@@ -54,7 +54,7 @@ func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &zipDirectory{skew: end.at - end.size - end.offset}
+	d := &zipDirectory{skew: end.at - end.size - end.offset, parts: b.parts}
 	if d.skew != 0 && len(b.parts) == 0 {
 		// A zip that was cut may end with one that it holds: a member before
 		// what the directory knows of tells.
@@ -66,9 +66,6 @@ func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
 			return nil, fault("damaged", "the directory at the end is that of a member")
 		}
 	}
-	for _, p := range b.parts {
-		d.volumes = append(d.volumes, p.Size)
-	}
 	if err := d.look(w, b, end); err != nil {
 		return nil, err
 	}
@@ -79,6 +76,14 @@ func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
 func (d *zipDirectory) rewind(b *box, end zipEnd) {
 	d.r = bufio.NewReaderSize(io.NewSectionReader(b.at, end.at-end.size, end.size), 64<<10)
 	d.left = end.size
+}
+
+// volumeStart is where a volume, counted from 0, begins.
+func volumeStart(parts []Part, n int) (at int64) {
+	for _, p := range parts[:min(n, len(parts))] {
+		at += p.Size
+	}
+	return at
 }
 
 // span is where one member lies.
@@ -166,9 +171,7 @@ func (d *zipDirectory) next() (*zipMember, error) {
 		return nil, err
 	}
 	m.at += d.skew
-	for _, size := range d.volumes[:min(disk, len(d.volumes))] {
-		m.at += size
-	}
+	m.at += volumeStart(d.parts, disk)
 	d.dirOrNot(m, fixed[:])
 	return m, nil
 }
@@ -296,11 +299,13 @@ func findZipEnd(b *box) (zipEnd, error) {
 // directory is where they say.
 func parseZipEnd(b *box, p []byte, at int64) (zipEnd, error) {
 	end := zipEnd{at: at, entries: uint64(le16(p[10:])), size: int64(le32(p[12:])), offset: int64(le32(p[16:]))}
+	disk := int(le16(p[6:]))
 	if end.entries == 0xFFFF || end.size == 0xFFFFFFFF || end.offset == 0xFFFFFFFF {
-		if err := end.large(b); err != nil {
+		if err := end.large(b, &disk); err != nil {
 			return zipEnd{}, err
 		}
 	}
+	end.offset += volumeStart(b.parts, disk)
 	if end.size > end.at || end.entries > uint64(end.size)/zipEntryMin+1 {
 		return zipEnd{}, fmt.Errorf("a directory of %d bytes before byte %d", end.size, end.at)
 	}
@@ -318,7 +323,7 @@ func parseZipEnd(b *box, p []byte, at int64) (zipEnd, error) {
 }
 
 // large reads the record of zip64, when there is one.
-func (end *zipEnd) large(b *box) error {
+func (end *zipEnd) large(b *box, disk *int) error {
 	var locator [20]byte
 	if end.at < 20 {
 		return nil
@@ -327,7 +332,7 @@ func (end *zipEnd) large(b *box) error {
 		return err
 	}
 	var record [56]byte
-	stated := int64(le64(locator[8:]))
+	stated := int64(le64(locator[8:])&(1<<60-1)) + volumeStart(b.parts, int(le32(locator[4:])))
 	for _, at := range []int64{stated, end.at - 20 - 56} { // the second when bytes stand before the zip
 		if at < 0 || at > b.size-56 {
 			continue
@@ -342,6 +347,7 @@ func (end *zipEnd) large(b *box) error {
 		if size > 1<<60 || offset > 1<<60 {
 			return fmt.Errorf("a directory of %d bytes", size)
 		}
+		*disk = int(le32(record[20:]))
 		end.entries, end.size, end.offset, end.at = le64(record[32:]), int64(size), int64(offset), at
 		return nil
 	}
