@@ -126,6 +126,29 @@ func (w *walk) window(b *box, need int64) (int64, error) {
 	return size, nil
 }
 
+// dictionary reserves the dictionary of a decoder of which it is known how much
+// comes out of it: it needs no more than that.
+func (w *walk) dictionary(b *box, stated, unpacked int64) (int64, error) {
+	need := min(stated, max(unpacked, 4<<10))
+	if need > w.limits.Window-w.windows {
+		return 0, fault("limit_window", "a dictionary of %d bytes", need)
+	}
+	if err := w.reserve(b, need); err != nil {
+		return 0, err
+	}
+	w.windows += need
+	b.window += need
+	return need, nil
+}
+
+// freeWindow gives back n bytes of a dictionary.
+func (w *walk) freeWindow(b *box, n int64) {
+	w.windows -= n
+	w.held -= n
+	b.window -= n
+	b.held -= n
+}
+
 func unpackGzip(_ *walk, b *box, r *bufio.Reader) (io.Reader, string, error) {
 	z, err := gzip.NewReader(r)
 	if err != nil {

@@ -74,27 +74,12 @@ func (c *sevenCoder) reader(w *walk, b *box, r io.Reader) (io.Reader, error) {
 	return nil, fault("unsupported", "method %X", c.method)
 }
 
-// dictionary is what a decoder needs of the size that is stated: never more than
-// what comes out of it.
-func (c *sevenCoder) dictionary(w *walk, b *box, stated int64) (int64, error) {
-	need := min(stated, max(c.unpacked, 4<<10))
-	if need > w.limits.Window-w.windows {
-		return 0, fault("limit_window", "a dictionary of %d bytes", need)
-	}
-	if err := w.reserve(b, need); err != nil {
-		return 0, err
-	}
-	w.windows += need
-	b.window += need
-	return need, nil
-}
-
 // lzma has its head written anew, with the smaller dictionary.
 func (c *sevenCoder) lzma(w *walk, b *box, r *bufio.Reader) (io.Reader, error) {
 	if len(c.props) < 5 {
 		return nil, fault("damaged", "LZMA without its properties")
 	}
-	size, err := c.dictionary(w, b, int64(le32(c.props[1:])))
+	size, err := w.dictionary(b, int64(le32(c.props[1:])), c.unpacked)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +124,7 @@ func (c *sevenCoder) lzma2(w *walk, b *box, r *bufio.Reader) (io.Reader, error) 
 	for prop > 0 && lzma2Window(prop-1) >= c.unpacked {
 		prop--
 	}
-	if _, err := c.dictionary(w, b, lzma2Window(prop)); err != nil {
+	if _, err := w.dictionary(b, lzma2Window(prop), c.unpacked); err != nil {
 		return nil, err
 	}
 	head := []byte("\xFD7zXZ\x00\x00\x00")

@@ -145,10 +145,7 @@ func (s *sevenBodies) Read(p []byte) (int, error) {
 
 // begin opens a folder at its first byte.
 func (s *sevenBodies) begin(folder int) error {
-	s.w.windows -= s.window
-	s.w.held -= s.window
-	s.b.window -= s.window
-	s.b.held -= s.window
+	s.w.freeWindow(s.b, s.window)
 	s.folder, s.offset, s.window, s.failed = folder, 0, 0, nil
 	f := &s.d.folders[folder]
 	before := s.b.window

@@ -97,7 +97,10 @@ func Volumes(names []string) []VolumeSet {
 		}
 	}
 	for _, name := range names { // the one that bears the name of the whole
-		lower := strings.ToLower(name)
+		if _, n := volumeOf(name); n > 0 {
+			continue
+		}
+		lower := lowered(name)
 		switch key := lower + "\x00"; {
 		case sets[key+"r"] != nil:
 			add(key+"r", name, 1)
@@ -134,7 +137,7 @@ const maxVolumes = 2000
 // volumeOf takes the name of a volume apart: what all of its archive share, and
 // its number from 1 on; 0 for a name that is not of one.
 func volumeOf(name string) (key string, n int) {
-	lower := strings.ToLower(name)
+	lower := lowered(name)
 	base, ext, ok := cutLast(lower, ".")
 	if !ok {
 		return "", 0
@@ -171,11 +174,11 @@ func volumeOf(name string) (key string, n int) {
 // wholeName is the name of the archive of a volume.
 func wholeName(name string) string {
 	base, ext, _ := cutLast(name, ".")
-	switch lower := strings.ToLower(ext); {
+	switch lower := lowered(ext); {
 	case allDigits(ext):
 		return base
 	case lower == "rar":
-		if i := strings.LastIndex(strings.ToLower(base), ".part"); i >= 0 && allDigits(base[i+5:]) {
+		if i := strings.LastIndex(lowered(base), ".part"); i >= 0 && allDigits(base[i+5:]) {
 			base = base[:i]
 		}
 		return base + ".rar"
@@ -183,6 +186,18 @@ func wholeName(name string) string {
 		return base + ".zip"
 	}
 	return base + ".rar"
+}
+
+// lowered makes letters small, byte for byte: it keeps the length of what is not
+// UTF-8 too.
+func lowered(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] += 'a' - 'A'
+		}
+	}
+	return string(b)
 }
 
 func splitKinds(kind string) bool {

@@ -51,7 +51,7 @@ func resumable(cause string) bool { return cause == "limit_time" }
 
 // heldStream is how much of a stream is held in memory for a format that can be
 // read from front to back too, only with less certainty.
-const heldStream = 64 << 20
+const heldStream = 32 << 20
 
 // walk is one walk through an outermost container and all that is in it.
 type walk struct {
@@ -187,13 +187,16 @@ func (w *walk) tell(b *box, m Member, body *meter) error {
 	} else {
 		err = w.visit(m, body)
 	}
+	if err != nil {
+		w.ended = err
+	}
+	if w.source != nil && err == nil {
+		return w.source // that member has to be visited again
+	}
 	if b.depth == 0 {
 		w.done = true
 	} else {
 		w.within++
-	}
-	if err != nil {
-		w.ended = err
 	}
 	return w.stopped(b)
 }

@@ -2,14 +2,11 @@ package container
 
 import (
 	"bufio"
-	"compress/bzip2"
 	"errors"
 	"fmt"
 	"hash"
 	"hash/crc32"
 	"io"
-
-	"github.com/klauspost/compress/flate"
 )
 
 func sniffZip(head []byte, _ string) bool {
@@ -92,9 +89,6 @@ func (m *zipMember) refused(mode uint32) {
 	}
 }
 
-// zipKnows tells whether a method of packing can be undone.
-func zipKnows(method uint16) bool { return method == 0 || method == 8 || method == 9 || method == 12 }
-
 // zipBodies opens the members of one zip, of which one is read at a time.
 type zipBodies struct {
 	w         *walk
@@ -102,6 +96,7 @@ type zipBodies struct {
 	buf       *bufio.Reader
 	inflate   io.ReadCloser
 	inflate64 *deflate64
+	window    int64 // of the dictionary of the member under way
 }
 
 // open finds the bytes of a member behind its local header.
@@ -128,31 +123,6 @@ func (z *zipBodies) open(m *zipMember) (io.Reader, error) {
 		return nil, err
 	}
 	return &checked{r: r, size: m.size, crc: m.crc, sum: crc32.NewIEEE()}, nil
-}
-
-// unpack undoes the packing of one member.
-func (z *zipBodies) unpack(m *zipMember, r *bufio.Reader) (io.Reader, error) {
-	switch m.method {
-	case 0:
-		return r, nil
-	case 8:
-		if z.inflate == nil {
-			z.inflate = flate.NewReader(r)
-			return z.inflate, nil
-		}
-		return z.inflate, z.inflate.(flate.Resetter).Reset(r, nil)
-	case 9:
-		if z.inflate64 == nil {
-			z.inflate64 = new(deflate64)
-		}
-		*z.inflate64 = deflate64{r: r, state: (*deflate64).header}
-		return z.inflate64, nil
-	case 12:
-		if head, err := r.Peek(10); err == nil && sniffBzip2(head, "") {
-			return bzip2.NewReader(r), nil
-		}
-	}
-	return nil, fault("unsupported", "method %d", m.method)
 }
 
 // checked holds a body against what is stated of it: the size while it comes,
