@@ -15,6 +15,7 @@ type box struct {
 	depth  int    // 0: the outermost
 	parent *box
 	parts  []Part
+	kept   *Kept // of the outermost, or nil
 
 	at     io.ReaderAt // or nil
 	size   int64       // of at, else -1
@@ -37,7 +38,7 @@ type box struct {
 
 // outermost makes the box of a source.
 func (w *walk) outermost(src Source) *box {
-	b := &box{name: src.Name, count: -1, size: -1, parts: src.Parts}
+	b := &box{name: src.Name, count: -1, size: -1, parts: src.Parts, kept: src.Kept}
 	if src.At != nil && src.Size >= 0 {
 		b.at, b.size = &watchedAt{src.At, w, src.Size}, src.Size
 	} else if src.Stream != nil {

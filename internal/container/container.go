@@ -39,6 +39,13 @@ type Source struct {
 	Stream io.Reader   // from the first byte; nil: only At
 	Size   int64       // bytes; -1: not known, then At is nil
 	Parts  []Part      // of a split archive, made by Join; else nil
+	Kept   *Kept       // by walks over the same bytes, one after the other, so that a directory is read once; or nil
+}
+
+// Kept is the directory that an earlier walk read. The zero value is ready.
+type Kept struct {
+	source, from int64 // size of the source, and where the directory begins
+	directory    []byte
 }
 
 // Options say what is wanted of a walk.

@@ -42,7 +42,7 @@ func openZip(w *walk, b *box) error {
 		if err != nil {
 			return fmt.Errorf("member %d of the directory: %w", i, err)
 		}
-		if d.overlaps(i) && m.cause == "" {
+		if d.overlaps(i, m, b.size) && m.cause == "" {
 			m.cause, m.why = "damaged", "its bytes are those of another member too"
 		}
 		if err := w.member(b, m.entry, func() (io.Reader, error) { return z.open(m) }); err != nil {

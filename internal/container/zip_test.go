@@ -242,3 +242,30 @@ func sorted(lines string) string {
 	slices.Sort(all)
 	return strings.Join(all, "")
 }
+
+// Two walks over the same bytes read the directory once: through Tor it is what
+// a look into a large archive costs.
+func TestDirectoryIsReadOnce(t *testing.T) {
+	var files []file
+	for i := range 5000 {
+		files = append(files, file{fmt.Sprintf("a/rather/long/folder/name/IMG_%05d.JPG", i), "x"})
+	}
+	b := zipOf(t, files...)
+	end := len(b) - 22
+	directory := int(binary.LittleEndian.Uint32(b[end+12:]))
+	src := &reads{r: bytes.NewReader(b)}
+	kept := new(container.Kept)
+	for _, o := range []container.Options{{List: true}, {Only: func(m container.Member) bool { return m.Index == 4000 }}} {
+		_, report := walkSource(t, container.Source{At: src, Size: int64(len(b)), Kept: kept}, o)
+		if report.Members != len(files) || report.Cause != "" {
+			t.Errorf("report %+v", report)
+		}
+	}
+	if most := directory + 2*(64<<10+22) + 70_000; src.n > most {
+		t.Errorf("%d bytes read of a directory of %d, want at most %d", src.n, directory, most)
+	}
+	again := zipOf(t, files[:4000]...)
+	if _, report := walkSource(t, container.Source{At: bytes.NewReader(again), Size: int64(len(again)), Kept: kept}, container.Options{List: true}); report.Members != 4000 {
+		t.Errorf("other bytes: %d members", report.Members)
+	}
+}

@@ -30,16 +30,21 @@ func readFullAt(r io.ReaderAt, p []byte, at int64) (int, error) {
 	return n, err
 }
 
-// zipDirectory gives the entries of a zip's directory one by one. A directory of
-// a million entries is some 100 MB: it is never held, and read twice.
+// zipDirectory gives the entries of a zip's directory one by one.
 type zipDirectory struct {
-	r     *bufio.Reader
-	left  int64 // bytes of the directory
-	count int
-	skew  int64 // bytes before the zip, for which its offsets do not account
-	parts []Part
-	twice map[int]bool // entries whose bytes are those of another one
+	held    []byte // the directory, when it is small enough
+	r       *bufio.Reader
+	left    int64 // bytes of the directory
+	count   int   // of entries, as far as they were looked through; else -1
+	skew    int64 // bytes before the zip, for which its offsets do not account
+	parts   []Part
+	twice   map[int]bool // entries whose bytes are those of another one; nil: not looked for
+	claimed int64        // bytes of the entries so far
 }
+
+// zipHeld is the directory that is held in memory: some 300,000 entries. A larger
+// one is read as it is needed, and members on each other show by their sum alone.
+const zipHeld = 32 << 20
 
 const (
 	zipEndSize   = 22
@@ -54,7 +59,7 @@ func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &zipDirectory{skew: end.at - end.size - end.offset, parts: b.parts}
+	d := &zipDirectory{count: -1, skew: end.at - end.size - end.offset, parts: b.parts}
 	if d.skew != 0 && len(b.parts) == 0 {
 		// A zip that was cut may end with one that it holds: a member before
 		// what the directory knows of tells.
@@ -66,15 +71,44 @@ func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
 			return nil, fault("damaged", "the directory at the end is that of a member")
 		}
 	}
-	if err := d.look(w, b, end); err != nil {
+	if err := d.hold(w, b, end); err != nil {
 		return nil, err
+	}
+	if d.held != nil && !w.o.List {
+		if err := d.look(w, b, end); err != nil {
+			return nil, err
+		}
 	}
 	d.rewind(b, end)
 	return d, nil
 }
 
+// hold reads a directory that is not too large, unless an earlier walk did.
+func (d *zipDirectory) hold(w *walk, b *box, end zipEnd) error {
+	if end.size > min(zipHeld, w.limits.Memory/4) || w.reserve(b, end.size) != nil {
+		return nil
+	}
+	from := end.at - end.size
+	if k := b.kept; k != nil && k.source == b.size && k.from == from && int64(len(k.directory)) == end.size {
+		d.held = k.directory
+		return nil
+	}
+	d.held = make([]byte, end.size)
+	if _, err := readFullAt(b.at, d.held, from); err != nil {
+		return err
+	}
+	if b.kept != nil {
+		*b.kept = Kept{source: b.size, from: from, directory: d.held}
+	}
+	return nil
+}
+
 func (d *zipDirectory) rewind(b *box, end zipEnd) {
-	d.r = bufio.NewReaderSize(io.NewSectionReader(b.at, end.at-end.size, end.size), 64<<10)
+	var r io.Reader = io.NewSectionReader(b.at, end.at-end.size, end.size)
+	if d.held != nil {
+		r = bytes.NewReader(d.held)
+	}
+	d.r = bufio.NewReaderSize(r, 64<<10)
 	d.left = end.size
 }
 
@@ -131,7 +165,15 @@ func (d *zipDirectory) look(w *walk, b *box, end zipEnd) error {
 	return nil
 }
 
-func (d *zipDirectory) overlaps(i int) bool { return d.twice[i] }
+// overlaps tells whether the bytes of entry i, the one just read, are those of
+// another entry too.
+func (d *zipDirectory) overlaps(i int, m *zipMember, size int64) bool {
+	if d.twice != nil {
+		return d.twice[i]
+	}
+	d.claimed += 30 + m.packed
+	return d.claimed > size
+}
 
 // next returns the next entry, and io.EOF after the last.
 func (d *zipDirectory) next() (*zipMember, error) {
