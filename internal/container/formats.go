@@ -23,7 +23,7 @@ type format struct {
 // formats are the rows, in the order in which they are asked: what knows its
 // bytes best first.
 func formats() []format {
-	return []format{
+	rows := []format{
 		{name: "zip", sniff: sniffZip, open: openZip, random: true, stream: streamZip, directory: true},
 		{name: "7z", sniff: sniffSeven, open: openSeven, random: true, directory: true},
 		{name: "rar", sniff: sniffRar, open: openRar},
@@ -35,6 +35,7 @@ func formats() []format {
 		{name: "torrent", sniff: sniffTorrent, open: openTorrent, directory: true},
 		{name: "volume", sniff: sniffVolume, open: openVolume}, // by its name: last
 	}
+	return append(rows, strangeFormats()...)
 }
 
 // sniff returns the row of a format, or nil.
