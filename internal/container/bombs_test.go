@@ -73,7 +73,7 @@ func (g *gauge) walk(t testing.TB, src container.Source, o container.Options) (a
 // bombZip is a zip of many zips of many zips ... of zeros: 137 GiB for three
 // levels of sixteen.
 func bombZip(t testing.TB, levels int) []byte {
-	zeros := make([]byte, 32<<20)
+	zeros := make([]byte, 18<<20)
 	member := raw{name: "0.bin", method: 8, packed: deflated(t, zeros, 9), size: len(zeros), crc: crc32.ChecksumIEEE(zeros)}
 	for level := range levels {
 		var members []raw
@@ -92,7 +92,7 @@ func bombZip(t testing.TB, levels int) []byte {
 
 // A bomb is a cause within five seconds and 64 MiB.
 func TestBombs(t *testing.T) {
-	gzs := make([]byte, 64<<20)
+	gzs := make([]byte, 24<<20)
 	for range 3 {
 		gzs = gz(t, gzs)
 	}
