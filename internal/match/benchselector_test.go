@@ -111,3 +111,41 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// BenchmarkManifest holds manifests against 300,000 entries: one of 100,000
+// lines, and many of strangers.
+func BenchmarkManifest(b *testing.B) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	r := rand.New(rand.NewPCG(4, 8))
+	before := heap()
+	ours := append(shotBy(r, benchRows/3, 2.5e6), phone(r, benchRows/3, 2.5e6)...)
+	ours = append(ours, lanes(r, benchRows/3)...)
+	s := setOf(b, ours, true)
+	set, err := s.Show("exposed")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("%d MB held", (heap()-before)/1e6)
+	fmt.Printf("figure manifest_bytes_per_entry %.1f\n", float64(set.MemoryBytes)/benchRows)
+	lines := linesOf(ours[len(ours)-100_000:], "nsc")
+	start := cpuTime(b)
+	for b.Loop() {
+		if hits := s.Manifest(lines); len(hits) != 1 || hits[0].Agree != 100_000 {
+			b.Fatalf("got %+v", hits)
+		}
+	}
+	fmt.Printf("figure manifest_100k_lines_ms %.0f\n", (cpuTime(b)-start).Seconds()*1e3/float64(b.N))
+
+	const strangers = 5000
+	raised := 0
+	for i := range strangers {
+		size := 1 << r.IntN(12)
+		files := append(shotBy(r, size, 2.5e6), phone(r, size, 2.5e6)...)
+		if i%2 == 0 {
+			files = lanes(r, size)
+		}
+		raised += len(s.Manifest(linesOf(files, []string{"ns", "nsc", "n"}[i%3])))
+	}
+	fmt.Printf("figure manifest_false_alerts_of_5000 %d\n", raised)
+}

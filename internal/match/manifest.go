@@ -74,13 +74,18 @@ func (s *Sets) Manifest(lines []container.Line) []ManifestHit {
 type manifest struct {
 	lines []container.Line
 	names []string // of each line; "" for none
-	sizes []int64  // all that are known, sorted
+	sizes []int64  // of all files that have one, each once, sorted
 	of    int      // lines of files
 	bare  int      // lines with a name and no size
 }
 
 func newManifest(lines []container.Line) *manifest {
 	m := &manifest{lines: lines, names: make([]string, len(lines))}
+	type file struct {
+		name string
+		size int64
+	}
+	told := map[file]bool{}
 	for i := range lines {
 		l := &lines[i]
 		if folder(l) {
@@ -90,7 +95,8 @@ func newManifest(lines []container.Line) *manifest {
 		if name := plainName(l.Name); !ofPrograms(name) {
 			m.names[i] = name
 		}
-		if l.Size > 0 {
+		if f := (file{m.names[i], l.Size}); l.Size > 0 && !told[f] {
+			told[f] = f.name != ""
 			m.sizes = append(m.sizes, l.Size)
 		} else if l.Size < 0 && m.names[i] != "" {
 			m.bare++

@@ -116,8 +116,13 @@ func nameFrame(name string) string {
 // ofPrograms knows files that come with programs and pages, and are the same on
 // the disks of strangers.
 func ofPrograms(name string) bool {
-	switch strings.TrimPrefix(path.Ext(name), ".") {
-	case "js", "css", "map", "ini", "db", "ds_store", "dll", "exe", "sys", "lnk", "url", "ttf", "otf", "woff", "woff2", "eot", "ico":
+	ext := path.Ext(name)
+	switch ext {
+	case ".js", ".css", ".map", ".ini", ".db", ".ds_store", ".dll", ".exe", ".sys", ".lnk", ".url", ".ttf", ".otf", ".woff", ".woff2", ".eot", ".ico":
+		return true
+	}
+	switch strings.TrimSuffix(name, ext) {
+	case "license", "licence", "copying", "copyright", "notice", "patents", "authors", "contributing", "contributors", "changelog", "readme", "makefile", "security":
 		return true
 	}
 	return false
