@@ -230,8 +230,8 @@ func FuzzText(f *testing.F) {
 // FuzzReadSelectors: no panic, and what is taken is found as it is written.
 func FuzzReadSelectors(f *testing.F) {
 	f.Add([]byte("plate:ABC1234\n# no\n\nfile:a/b.jpg\nkind:"))
+	letters := newGlyphs()
 	f.Fuzz(func(t *testing.T, list []byte) {
-		letters := newGlyphs()
 		for _, keyed := range []bool{false, true} {
 			l := newSelectorLoad(letters, keyed)
 			if err := l.read(context.Background(), ReadSelectors(strings.NewReader(string(list)), "-")); err != nil {

@@ -119,9 +119,8 @@ func takeKeyed(b []byte) (kind uint8, forms []keyed, rest []byte, err error) {
 	return kind, forms, b, nil
 }
 
-// readSelectors reads the selectors of a version; nil where it has none. The
-// values of a plain set are given to each, which may be nil.
-func (s *Sets) readSelectors(r record, each func(Selector) bool) (*selectors, error) {
+// readSelectors reads the selectors of a version; nil where it has none.
+func (s *Sets) readSelectors(r record) (*selectors, error) {
 	if r.Selectors == nil {
 		return nil, nil
 	}
@@ -137,7 +136,7 @@ func (s *Sets) readSelectors(r record, each func(Selector) bool) (*selectors, er
 			if err != nil || len(k) != 8 || numberOf(k) != number {
 				return fmt.Errorf("block %d of selectors: %w", number, ErrDamaged)
 			}
-			if err := b.addBlock(v, each); err != nil {
+			if err := b.addBlock(v); err != nil {
 				return fmt.Errorf("%w: %w", err, ErrDamaged)
 			}
 			number++
@@ -173,7 +172,7 @@ func newSelectorBuilder(letters *glyphs, r *selectorRecord) *selectorBuilder {
 	}
 }
 
-func (b *selectorBuilder) addBlock(v []byte, each func(Selector) bool) error {
+func (b *selectorBuilder) addBlock(v []byte) error {
 	for len(v) > 0 {
 		kind, forms, rest, err := uint8(0), []keyed(nil), v, error(nil)
 		if b.keyed {
@@ -181,7 +180,7 @@ func (b *selectorBuilder) addBlock(v []byte, each func(Selector) bool) error {
 		} else {
 			var value string
 			if kind, value, rest, err = takePlain(v); err == nil {
-				forms, err = b.formsOf(kind, value, each)
+				forms, err = b.formsOf(kind, value)
 			}
 		}
 		if err != nil || int(kind) >= len(b.index.kinds) {
@@ -194,7 +193,7 @@ func (b *selectorBuilder) addBlock(v []byte, each func(Selector) bool) error {
 }
 
 // formsOf are the forms of a selector that is stored plain.
-func (b *selectorBuilder) formsOf(kind uint8, value string, each func(Selector) bool) ([]keyed, error) {
+func (b *selectorBuilder) formsOf(kind uint8, value string) ([]keyed, error) {
 	if int(kind) >= len(b.index.kinds) {
 		return nil, errSelectors
 	}
@@ -202,9 +201,6 @@ func (b *selectorBuilder) formsOf(kind uint8, value string, each func(Selector) 
 	n, reason := sel.settle(b.page)
 	if reason != "" {
 		return nil, fmt.Errorf("%w: %s", errSelectors, reason)
-	}
-	if each != nil && !each(sel) {
-		return nil, errSelectors
 	}
 	return n.keyed(b.tagger), nil
 }

@@ -45,8 +45,10 @@ type Detail struct {
 	Cameras           *int       `json:"cameras"`
 	WithoutBackground *int       `json:"without_background"`
 	NotDistinctive    *int       `json:"not_distinctive"`
-	Negatives         int        `json:"negatives"`     // found pictures that reviews call false positives
-	KeptVersions      []int      `json:"kept_versions"` // that a rollback can go back to, the newest first
+	Negatives         int        `json:"negatives"`       // found pictures that reviews call false positives
+	KeptVersions      []int      `json:"kept_versions"`   // that a rollback can go back to, the newest first
+	ByManifest        int        `json:"by_manifest"`     // entries that a line of a manifest can state
+	SelectorsKeyed    *bool      `json:"selectors_keyed"` // stored as HMACs; nil: there are none
 }
 
 // Thresholds are the Options under which a set is searched.
@@ -131,6 +133,10 @@ func (v *view) shown(s *segment) Set {
 		Rows:         s.pdq.len() + s.windows.hash.len() + len(s.phash),
 		MemoryBytes:  s.memory(),
 		KeptVersions: []int{},
+		ByManifest:   s.stated.entries,
+	}
+	if selectors := s.record.Selectors; selectors != nil {
+		set.Detail.SelectorsKeyed = &selectors.Keyed
 	}
 	if own := v.own[set.Name]; own != nil {
 		set.Detail.CalibratedAt = own.CalibratedAt

@@ -324,7 +324,7 @@ func (s *Sets) entry(id uint64, i uint32) (e Entry, err error) {
 
 // build reads the rows of r into memory; the marks of o, which may be nil, hold.
 func (s *Sets) build(r record, o *own) (*segment, error) {
-	selectors, err := s.readSelectors(r, nil)
+	selectors, err := s.readSelectors(r)
 	if err != nil {
 		return nil, err
 	}
