@@ -148,7 +148,7 @@ func TestSetJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	listKeys := []string{"name", "version", "state", "entries", "refs", "detail", "exact_only", "duplicates", "look_alikes", "disabled", "quarantined", "selectors", "manifest_entries", "loaded_at", "loaded_by", "source_sha256"}
-	showKeys := append(slices.Clone(listKeys), "thresholds", "calibrated_at", "rows", "memory_bytes", "cameras", "without_background", "not_distinctive", "negatives", "kept_versions")
+	showKeys := append(slices.Clone(listKeys), "thresholds", "calibrated_at", "rows", "memory_bytes", "cameras", "without_background", "not_distinctive", "negatives", "kept_versions", "by_manifest", "selectors_keyed")
 	for _, tt := range []struct {
 		set  Set
 		want []string

@@ -164,7 +164,7 @@ func (l *selectorLoad) add(sel *Selector) (reason string) {
 	l.lines[name] = l.lineOf(sel)
 	forms := n.keyed(l.tagger)
 	l.index.add(kind, forms)
-	l.values = append(l.values, sel.Value)
+	l.values = append(l.values, n.value)
 	if l.block == nil {
 		l.block = make([]byte, 4)
 	}

@@ -7,7 +7,6 @@ import (
 	"iter"
 	"regexp"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 )
 
@@ -81,6 +80,7 @@ func badText(s string) (reason string) {
 
 // normal is a selector in all forms in which it is found.
 type normal struct {
+	value string // as the list writes it, what is not looked for apart
 	canon []byte
 	n     int
 	forms []formed
@@ -100,12 +100,15 @@ func (s *Selector) settle(p *page) (n normal, reason string) {
 	if s.Kind == "file" {
 		value = value[strings.LastIndexAny(value, `/\`)+1:] // listings name other folders
 	}
-	pages, letters, reals := 0, 0, 0
+	value = bare(value)
+	n.value = value
+	pages, letters, reals, broken := 0, 0, 0, false
 	var digits, parts uint64
 	var lens []uint8
 	p.cut([]byte(value), func(int) {
 		pages++
-		for _, w := range p.words {
+		for i, w := range p.words {
+			broken = broken || i > 0 && int(w.before) >= splitLine
 			if w.long || n.n+w.to-w.from > maxCanon {
 				n.n = maxCanon + 1
 				return
@@ -122,6 +125,8 @@ func (s *Selector) settle(p *page) (n normal, reason string) {
 		return n, fmt.Sprintf("longer than %d bytes in normal form", maxCanon)
 	case pages > 1:
 		return n, fmt.Sprintf("%q ends a field of a table: give the parts as selectors of their own", fieldEnd(value))
+	case broken:
+		return n, "a line break stands in it"
 	case len(lens) > maxWords:
 		return n, fmt.Sprintf("%d words, at most %d are joined", len(lens), maxWords)
 	case n.n < minSelector:
@@ -142,13 +147,17 @@ func (s *Selector) settle(p *page) (n normal, reason string) {
 
 // fieldEnd is the separator of fields between the words of a selector.
 func fieldEnd(value string) string {
-	value = strings.TrimFunc(value, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	for _, r := range value {
 		if g := glyphOf(r); g&glyphSplits != 0 && g.split() == splitField {
 			return string(r)
 		}
 	}
 	return ""
+}
+
+// bare is a selector without what stands before and after it.
+func bare(value string) string {
+	return strings.TrimFunc(value, func(r rune) bool { return plainOf(r) == nil })
 }
 
 // keyed makes the forms of a selector that are stored and looked for.
