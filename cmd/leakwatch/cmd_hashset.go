@@ -51,26 +51,51 @@ type loading struct {
 
 	refsFile string // gives refs, or ""
 	refs     *refs  // read from it
+
+	selectors string // a list of them in place of pictures, or ""
+	keyed     bool   // it is kept as HMACs
 }
 
 func (c *cli) hashsetLoadCommand() *cobra.Command {
 	how := loading{level: match.Hashes}
 	cmd := &cobra.Command{
-		Use:   "load NAME PATH",
+		Use:   "load NAME {PATH | --selectors FILE}",
 		Short: "Load or replace a set from a folder, `hash --json` output, CSV or a PDQ list",
 		Long: "Load or replace a set from a folder of pictures, the output of `hash --json`, a CSV file with a header, or a\n" +
 			"PDQ list (64 hex digits a line, or hash,quality,name). `-` is stdin. All or nothing: one bad row refuses the\n" +
-			"load, every bad row is named, and the old version stays. Pictures of a folder are hashed here and never sent.",
+			"load, every bad row is named, and the old version stays. Pictures of a folder are hashed here and never sent.\n" +
+			"--selectors loads what is looked for in text, and leaves the pictures of the set as they are: plates, case\n" +
+			"numbers, file names, keywords, one a line, with a kind before it or none (plate:ABC-1234). They are found in\n" +
+			"any case and over spaces, dashes and dots; letters and digits that look alike are one.",
 		Example: "  leakwatch hashset load travellers dataset.jsonl\n  leakwatch hashset load travellers /mnt/dataset\n" +
 			"  ssh datahost leakwatch hash --json /mnt/dataset | leakwatch hashset load travellers -",
-		Args: args(cobra.ExactArgs(2)),
-		RunE: c.client(func(ctx context.Context, client *web.Client, a []string) error {
-			return c.hashsetLoad(ctx, client, a[0], a[1], how)
-		}),
+		Args: args(cobra.RangeArgs(1, 2)),
 	}
+	cmd.RunE = c.client(func(ctx context.Context, client *web.Client, a []string) error {
+		switch {
+		case how.selectors != "" && (len(a) > 1 || how.refsFile != "" || cmd.Flags().Changed("detail")):
+			return usage(cmd, errors.New("--selectors goes without PATH, --refs and --detail: load pictures and selectors one after the other"))
+		case how.selectors != "":
+			return c.selectorsLoad(ctx, client, a[0], how)
+		case how.keyed:
+			return usage(cmd, errors.New("--keyed goes with --selectors"))
+		case len(a) == 1:
+			return usage(cmd, errors.New("PATH or --selectors is missing"))
+		}
+		return c.hashsetLoad(ctx, client, a[0], a[1], how)
+	})
 	detailFlag(cmd, &how.level)
 	cmd.Flags().StringVar(&how.refsFile, "refs", "", "CSV file with a header of sha256,ref or path,ref: the refs to give to pictures")
+	cmd.Flags().StringVar(&how.selectors, "selectors", "", "list of selectors in place of PATH: one a line, with a kind before it or none (plate:ABC-1234); `-` is stdin")
+	cmd.Flags().BoolVar(&how.keyed, "keyed", false, "keep the selectors as HMACs: no plate stands in the store")
 	return cmd
+}
+
+// notes prints what a load has a word about.
+func (c *cli) notes(notes []string) {
+	for _, note := range notes {
+		fmt.Fprintln(c.stderr, "note:", printable(note))
+	}
 }
 
 func (c *cli) hashsetList(ctx context.Context, client *web.Client, _ []string) error {
@@ -78,12 +103,12 @@ func (c *cli) hashsetList(ctx context.Context, client *web.Client, _ []string) e
 	if c.json {
 		return c.passOn(list)
 	}
-	t := c.table("NAME", "VERSION", "ENTRIES", "REFS", "EXACT ONLY", "DUPLICATES", "LOADED", "BY")
+	t := c.table("NAME", "VERSION", "ENTRIES", "REFS", "EXACT ONLY", "DUPLICATES", "MANIFEST", "SELECTORS", "LOADED", "BY")
 	for s, err := range decoded[match.Set](list) {
 		if err != nil {
 			return err
 		}
-		t.row(s.Name, s.Version, s.Entries, s.Refs, s.ExactOnly, s.Duplicates, s.LoadedAt, s.LoadedBy)
+		t.row(s.Name, s.Version, s.Entries, s.Refs, s.ExactOnly, s.Duplicates, s.ManifestEntries, s.Selectors, s.LoadedAt, s.LoadedBy)
 	}
 	return t.flush()
 }
@@ -115,10 +140,11 @@ func (c *cli) hashsetLoad(ctx context.Context, client *web.Client, name, path st
 	if set.Duplicates > 0 {
 		fmt.Fprintf(c.stdout, ", %s", number(set.Duplicates, "duplicate"))
 	}
-	fmt.Fprintln(c.stdout)
-	for _, warning := range set.Notes {
-		fmt.Fprintln(c.stderr, "note:", printable(warning))
+	if set.ManifestEntries > 0 {
+		fmt.Fprintf(c.stdout, ", %d of a manifest", set.ManifestEntries)
 	}
+	fmt.Fprintln(c.stdout)
+	c.notes(set.Notes)
 	if how.refs != nil {
 		if n, first := how.refs.unused(); n > 0 {
 			fmt.Fprintf(c.stderr, "note: %s:%d: %s of refs named no picture that was loaded\n", printable(how.refsFile), first, number(n, "row"))

@@ -33,7 +33,7 @@ type segment struct {
 
 	byQuality [102]int // entries by quality of their PDQ; [101] is unknown
 	bytesOnly int      // entries without any hash to compare
-	manifest  int      // rows of path and size alone
+	manifest  int      // entries that only a line of a manifest finds
 
 	stated    stated
 	selectors *selectors // nil: none
@@ -127,7 +127,7 @@ func (b *builder) add(r *row) (first uint32, double bool) {
 	b.ref = append(b.ref, ref)
 	state := b.markOf(r, i, ref)
 	b.plain = append(b.plain, state != "" || r.pdq != nil && r.quality != UnknownQuality && r.quality < windowQuality)
-	hashed := r.flags&(hasSHA256|hasSHA1|hasCRC32|hasPDQ|hasPHash) != 0
+	hashed := r.flags&(hasSHA256|hasPDQ|hasPHash) != 0
 	if !hashed {
 		b.seg.manifest++
 	}

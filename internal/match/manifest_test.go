@@ -262,7 +262,7 @@ func TestManifestRows(t *testing.T) {
 		}
 	}
 	set, err := loadText(s, "listed", "list.csv", csv.String())
-	if err != nil || set.ManifestEntries != 25 || set.Entries != 75 {
+	if err != nil || set.ManifestEntries != 75 || set.Entries != 25 {
 		t.Fatalf("got %+v, %v", set, err)
 	}
 	for states, want := range map[string]int{"ns": 75, "s1": 25, "sc": 25, "2": 25, "ns12": 100, "nsc12": 100} {

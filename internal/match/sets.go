@@ -24,7 +24,7 @@ type Set struct {
 	Disabled        int       `json:"disabled"`    // entries that somebody took out of the judging
 	Quarantined     int       `json:"quarantined"` // entries that flooded: only equal bytes are found
 	Selectors       int       `json:"selectors"`
-	ManifestEntries int       `json:"manifest_entries"` // rows of path and size alone
+	ManifestEntries int       `json:"manifest_entries"` // rows without SHA-256, PDQ and pHash: only a line of a manifest finds them
 	LoadedAt        time.Time `json:"loaded_at"`
 	LoadedBy        string    `json:"loaded_by"`
 	SourceSHA256    *string   `json:"source_sha256"`

@@ -34,6 +34,7 @@ type Alerts interface {
 type Sets interface {
 	Load(ctx context.Context, name string, rows iter.Seq2[match.Entry, error], by string,
 		source func() string, progress func(int)) (match.Set, error)
+	LoadSelectors(ctx context.Context, name string, rows iter.Seq2[match.Selector, error], keyed bool, by string, source func() string) (match.Set, error)
 	List() ([]match.Set, error)
 	Show(name string) (match.Set, error)
 	Drop(ctx context.Context, name string) error

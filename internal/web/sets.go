@@ -54,15 +54,31 @@ type Loaded struct {
 	Notes []string `json:"notes"`
 }
 
+// The values of the query "selectors" of a load; without it entries are loaded.
+const (
+	PlainSelectors = "plain" // the body is a list of selectors, kept as it is
+	KeyedSelectors = "keyed" // kept as HMACs
+)
+
 // load reads rows as they arrive and changes nothing unless all of them are
 // good. The name that bad rows are reported under is the caller's path.
 func (r Rooms) load(w http.ResponseWriter, q *http.Request) {
 	digest := sha256.New()
-	rows := match.ReadRows(io.TeeReader(q.Body, digest), pathOf(q), match.Auto)
+	body := io.TeeReader(q.Body, digest)
 	source := func() string { return hex.EncodeToString(digest.Sum(nil)) }
-	set, err := r.Sets.Load(q.Context(), q.PathValue("name"), rows, callerOf(q.Context()), source, func(int) {})
+	name, by := q.PathValue("name"), callerOf(q.Context())
+	var set match.Set
+	var err error
+	switch how := q.URL.Query().Get("selectors"); how {
+	case "":
+		set, err = r.Sets.Load(q.Context(), name, match.ReadRows(body, pathOf(q), match.Auto), by, source, func(int) {})
+	case PlainSelectors, KeyedSelectors:
+		set, err = r.Sets.LoadSelectors(q.Context(), name, match.ReadSelectors(body, pathOf(q)), how == KeyedSelectors, by, source)
+	default:
+		err = fmt.Errorf("%w: selectors are %s or %s, not %q", errBadRequest, PlainSelectors, KeyedSelectors, how)
+	}
 	if err == nil {
-		r.Log.Info("hash set loaded", "set", set.Name, "version", set.Version, "entries", set.Entries, "by", callerOf(q.Context()))
+		r.Log.Info("hash set loaded", "set", set.Name, "version", set.Version, "entries", set.Entries, "selectors", set.Selectors, "by", by)
 	}
 	r.object(w, q, Loaded{set, rowLines(set.Notes)}, err)
 }
