@@ -60,6 +60,7 @@ func BenchmarkText(b *testing.B) {
 		{"prose_cyrillic", mixed, cyrillic},
 		{"plates_only", plates[:n], strings.Join(plates[n:], "\n")},
 		{"hex", mixed, hexText(r, 4<<20)},
+		{"hostile", mixed, hostileText(r, 1<<20)},
 	} {
 		for _, keyed := range []bool{false, true} {
 			name := c.name
@@ -102,6 +103,18 @@ func hexText(r *rand.Rand, n int) string {
 		fmt.Fprintf(&b, "%08x-%04x-%04x %016x\n", r.Uint32(), r.IntN(1<<16), r.IntN(1<<16), r.Uint64())
 	}
 	return b.String()
+}
+
+// hostileText joins to as many plates as a text can: a letter or a digit a word.
+func hostileText(r *rand.Rand, n int) string {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = "AB12 ABCDEFGHJKLMNPQ"[r.IntN(20)]
+		if i%2 == 1 {
+			b[i] = "- ."[r.IntN(3)]
+		}
+	}
+	return string(b)
 }
 
 // heap is what is held, in bytes.

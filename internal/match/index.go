@@ -11,8 +11,8 @@ import (
 
 // segment is the index of one version of one set. It holds no pointers into the
 // store, never changes but for what it remembers of cameras, backgrounds and
-// votes, and takes 53 bytes for an entry with SHA-256 and PDQ, 41 for each of
-// its windows: refs and paths stay in the store until there is a hit.
+// votes, and takes 53 bytes for an entry with SHA-256 and PDQ, 56 more for what
+// manifests state of it, 41 for each of its windows: refs and paths stay in the store until there is a hit.
 type segment struct {
 	record record
 

@@ -285,8 +285,8 @@ func newHit(seg *segment, i uint32, e Entry, distance, turn int) Hit {
 		Window: phash.Whole(), EntryWindow: phash.Whole()}
 }
 
-// rules is raised when those of search.go or rule.go change: what was judged by
-// others is judged again.
+// rules is raised when those of search.go, rule.go, manifest.go or
+// selectorscan.go change: what was judged by others is judged again.
 const rules = 3
 
 // newView sorts the sets and makes the token of what they can answer.

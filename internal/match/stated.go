@@ -12,7 +12,7 @@ import (
 
 // stated is what the lines of a manifest are held against: sorted keys of the
 // entries of a set. Names are held as hashes under a seed of this process: they
-// may carry plates. It takes 8 bytes for each key that an entry has, 44 at most.
+// may carry plates. It takes 8 bytes for each key that an entry has, 56 at most.
 type stated struct {
 	seed maphash.Seed
 
