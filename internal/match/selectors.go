@@ -12,12 +12,12 @@ import (
 // selector, only HMACs, whether the set is stored plain or keyed; and shapes,
 // which keep most of a text away from the HMAC. It never changes.
 type selectors struct {
-	key    []byte
-	tags   []tag
-	whose  []uint32 // the selector of each tag
-	slots  []uint32 // a tag's number and 1 at the place that its bits name, or after
-	shapes []uint64 // the same for shapes; 0 is none
-	nexts  int
+	key        []byte
+	tags       []tag
+	whose      []uint32 // the selector of each tag
+	slots      []uint32 // a tag's number and 1 at the place that its bits name, or after
+	shapes     []uint64 // the same for shapes; 0 is none
+	shapeCount int
 
 	lengths uint64 // bit n-1: there is one of n bytes
 	longest int
@@ -113,7 +113,7 @@ func (s *selectors) addShape(shape uint64) {
 	if s.shaped(shape) {
 		return
 	}
-	if s.nexts++; 4*s.nexts > len(s.shapes) {
+	if s.shapeCount++; 4*s.shapeCount > len(s.shapes) {
 		old := s.shapes
 		s.shapes = make([]uint64, 2*len(old))
 		for _, o := range old {
