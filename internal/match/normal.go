@@ -31,8 +31,7 @@ const (
 	splitField // of a CSV, a quotation, a tag: no selector goes over it
 )
 
-func (g glyph) alnum() bool { return g&(glyphLetter|glyphDigit) != 0 }
-func (g glyph) split() int  { return int(g & glyphRune) }
+func (g glyph) split() int { return int(g & glyphRune) }
 
 // glyphs are the glyphs of all characters of the Basic Multilingual Plane.
 type glyphs [1 << 16]glyph
