@@ -1,7 +1,6 @@
 package seen
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"sync"
@@ -11,9 +10,8 @@ import (
 
 // index finds the row of a digest. In memory a row takes some 11 bytes: half a
 // word of its digest and its number, in one of 65,536 lists by the digest's
-// first two bytes. On the disk stand the first 8 bytes of each digest and 4 of
-// the SHA-256 of its first URL, 64 rows together, so that ten million rows are
-// read in a moment.
+// first two bytes. On the disk stand the first 8 bytes of each digest, 64 rows
+// together, so that ten million rows are read in a moment.
 //
 // It is behind the store by what was not asked for since: rows are taken in by
 // the next question. So Open costs nothing.
@@ -25,7 +23,7 @@ type index struct {
 
 const (
 	blockRows = 64
-	rowBytes  = 12
+	rowBytes  = 8
 	manyRows  = 1<<32 - 1
 )
 
@@ -41,7 +39,7 @@ func (s *Seen) catchUp(tx *kv.Tx) error {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return indexed(tx, x.n, n, func(row uint32, digest uint64, _ uint32) bool {
+	return indexed(tx, x.n, n, func(row uint32, digest uint64) bool {
 		list := &x.lists[digest>>48]
 		*list = append(*list, digest<<16&^manyRows|uint64(row))
 		x.n = row + 1
@@ -51,7 +49,7 @@ func (s *Seen) catchUp(tx *kv.Tx) error {
 
 // indexed visits the rows from..to-1 of the index on the disk until visit says
 // no.
-func indexed(tx *kv.Tx, from, to uint32, visit func(row uint32, digest uint64, url uint32) bool) error {
+func indexed(tx *kv.Tx, from, to uint32, visit func(row uint32, digest uint64) bool) error {
 	if from >= to {
 		return nil
 	}
@@ -63,8 +61,7 @@ func indexed(tx *kv.Tx, from, to uint32, visit func(row uint32, digest uint64, u
 		first := from / blockRows * blockRows
 		end := min(to, first+uint32(min(len(v)/rowBytes, blockRows)))
 		for ; from < end; from++ {
-			at := v[(from-first)*rowBytes:]
-			if !visit(from, binary.BigEndian.Uint64(at), binary.BigEndian.Uint32(at[8:])) {
+			if !visit(from, binary.BigEndian.Uint64(v[(from-first)*rowBytes:])) {
 				return nil
 			}
 		}
@@ -76,20 +73,14 @@ func indexed(tx *kv.Tx, from, to uint32, visit func(row uint32, digest uint64, u
 }
 
 // putIndex adds a row, the next one.
-func putIndex(tx *kv.Tx, row uint32, sha [32]byte, url string) error {
+func putIndex(tx *kv.Tx, row uint32, sha [32]byte) error {
 	b, key := bucket(tx, "index"), key32(row/blockRows)
 	b.FillPercent = appended
 	block := make([]byte, row%blockRows*rowBytes, blockRows*rowBytes)
 	if copy(block, b.Get(key)) != len(block) {
 		return fmt.Errorf("%w: rows before %d are not in the index", ErrDamaged, row)
 	}
-	block = append(block, sha[:8]...)
-	return b.Put(key, binary.BigEndian.AppendUint32(block, urlHash(url)))
-}
-
-func urlHash(url string) uint32 {
-	sum := sha256.Sum256([]byte(url))
-	return binary.BigEndian.Uint32(sum[:])
+	return b.Put(key, append(block, sha[:8]...))
 }
 
 // rows are those whose digest may be sha: the record decides. Those of a
@@ -105,7 +96,7 @@ func (s *Seen) rows(tx *kv.Tx, sha [32]byte) (out []uint32, err error) {
 		}
 	}
 	x.mu.RUnlock()
-	err = indexed(tx, n, uint32(bucket(tx, "pictures").Sequence()), func(row uint32, other uint64, _ uint32) bool {
+	err = indexed(tx, n, uint32(bucket(tx, "pictures").Sequence()), func(row uint32, other uint64) bool {
 		if other == digest {
 			out = append(out, row)
 		}

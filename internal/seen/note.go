@@ -18,7 +18,8 @@ type writing struct {
 
 // Note remembers pictures, all of them or none. It is durable when it returns;
 // many callers share one fsync. Of a picture that is known First stays, Last
-// is widened, another place is added, and the rest is that of the last look.
+// is widened, another place is added, and the rest is that of the last look; a
+// picture without a Cause was not looked at anew, and leaves it as it is.
 func (s *Seen) Note(ctx context.Context, pictures ...Picture) error {
 	if err := ctx.Err(); err != nil || len(pictures) == 0 {
 		return err
@@ -95,7 +96,7 @@ func (s *Seen) add(w *writing, p *Picture, at Stay) error {
 	if err := s.take(w, &r, p); err != nil {
 		return err
 	}
-	if err := putIndex(w.tx, row, p.SHA256, at.URL); err != nil {
+	if err := putIndex(w.tx, row, p.SHA256); err != nil {
 		return err
 	}
 	if err := b.SetSequence(uint64(row) + 1); err != nil {
@@ -108,6 +109,9 @@ func (s *Seen) add(w *writing, p *Picture, at Stay) error {
 // take puts what the last look gave into a record. A look that was cut short
 // takes no hash away.
 func (s *Seen) take(w *writing, r *record, p *Picture) (err error) {
+	if p.Cause == "" {
+		return nil
+	}
 	r.sight, r.nothing = p.Sight, p.Nothing
 	if r.cause, err = s.number(w, p.Cause); err != nil {
 		return err

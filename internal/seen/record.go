@@ -157,3 +157,41 @@ func (r *reader) turns() *[8]phash.PDQ {
 	phash.Transpose(&turns)
 	return &turns
 }
+
+// skim reads of a record what a search through all of them needs, and leaves in
+// at the place. A damaged record gives zeros: whoever wants it decodes it.
+func skim(value []byte) (sha [32]byte, upright phash.PDQ, quality int, in *reader) {
+	in = &reader{rest: value}
+	in.take(16)
+	flags := in.byte()
+	in.take(1)
+	copy(sha[:], in.take(32))
+	in.take(4)
+	in.number()
+	in.number()
+	if flags&flagPDQ != 0 {
+		quality = int(in.byte())
+		copy(upright[:], in.skipTurns())
+	}
+	if flags&flagPHash != 0 {
+		in.take(8)
+	}
+	for range min(flags/flagWindow, MaxWindows) {
+		in.take(9)
+		in.skipTurns()
+	}
+	return sha, upright, quality, in
+}
+
+// skipTurns passes over a hash with its turns and gives the hash.
+func (r *reader) skipTurns() (upright []byte) {
+	upright = r.take(32)
+	for range 3 {
+		n := int(r.byte())
+		if n > manyBits {
+			n = 32
+		}
+		r.take(n)
+	}
+	return upright
+}

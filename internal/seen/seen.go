@@ -13,7 +13,7 @@ package seen
 // digests for keys would take ten times as long to write.
 //
 //	seen.pictures  row (4)                     => picture, see record.go
-//	seen.index     row / 64 (4)                => digests and URLs of 64 rows, see index.go
+//	seen.index     row / 64 (4)                => digests of 64 rows, see index.go
 //	seen.places    row (4), hash of place (8)  => a further place, see place.go
 //	seen.strings   number (4)                  => text that many records share
 //	seen.manifests number (4)                  => manifest, see manifest.go
@@ -62,7 +62,7 @@ type Picture struct {
 	PHash         *uint64       // nil: none
 	Width, Height int           // of the upright picture; 0: not known
 	Windows       []Window      // the best of it, at most MaxWindows; more are cut off
-	Cause         string        // of its last look: "ok", or why it could not be judged
+	Cause         string        // of its last look: "ok", or why it could not be judged; "": it was never looked at
 	Sight         uint64        // by which sets and rules the last look judged
 	Nothing       bool          // and that it found nothing that people must hear of
 	First, Last   time.Time     // to the second

@@ -61,13 +61,14 @@ func TestNotedAgain(t *testing.T) {
 	// A look that was cut short takes no hash away, another place is added.
 	cut := seen.Picture{SHA256: p.SHA256, Cause: "limit_time", Sight: 79, First: at(70), Last: at(70)}
 	cut.Site, cut.URL, cut.Container, cut.Member = "open", "http://x.onion/dump.zip", "zip", "a/b.jpg"
-	r.note(cut, cut)
+	again := seen.Picture{SHA256: p.SHA256, Place: cut.Place, First: at(90), Last: at(90)}
+	r.note(cut, again)
 	got := r.picture(p.SHA256)
 	if got.PDQ == nil || *got.PDQ != *p.PDQ || got.Cause != "limit_time" || got.Site != p.Site || !got.Last.Equal(at(60)) {
 		t.Errorf("cut short: %+v", got)
 	}
 	stays, err := r.Stays(p.SHA256)
-	if err != nil || len(stays) != 2 || stays[1].Place != cut.Place || !stays[1].First.Equal(at(70)) || stays[0].Place != p.Place || !stays[0].Last.Equal(at(60)) {
+	if err != nil || len(stays) != 2 || stays[1].Place != cut.Place || !stays[1].First.Equal(at(70)) || !stays[1].Last.Equal(at(90)) || stays[0].Place != p.Place || !stays[0].Last.Equal(at(60)) {
 		t.Errorf("stays %+v, %v", stays, err)
 	}
 }
