@@ -23,6 +23,7 @@ import (
 	"leakwatch/internal/match"
 	"leakwatch/internal/phash"
 	"leakwatch/internal/picture"
+	"leakwatch/internal/seen"
 )
 
 // Sets finds the entries near a fingerprint, those that a manifest states, and
@@ -53,8 +54,9 @@ type Options struct {
 	Sets   Sets
 	Alerts Alerts
 	Rules  Rules
-	Cores  int  // pictures decoded at once
-	Walk   Walk // nil: container.Walk
+	Memory Memory // nil: nothing is remembered
+	Cores  int    // pictures decoded at once
+	Walk   Walk   // nil: container.Walk
 }
 
 // Rules are what a reload may change.
@@ -126,6 +128,9 @@ type Seen struct {
 	Print
 	Hits  []match.Hit // at most one of each set, window and frame, strongest first
 	sight string      // the sets and rules that judged it
+
+	horizon uint64       // Room.Sight of the same moment
+	parts   []match.Part // what was asked for; only of a fresh look
 }
 
 // Inspect looks at what the crawler found and raises what it must. It returns
@@ -139,19 +144,25 @@ func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection
 	}
 	if f.Unchanged {
 		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
+		if err == nil {
+			err = r.note(ctx, seen.Picture{SHA256: f.SHA256, Place: placeOf(f), First: f.At, Last: f.At})
+		}
 		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
 	}
-	seen, again, err := r.look(ctx, f.SHA256, f.Body)
+	found, again, err := r.look(ctx, f.SHA256, f.Body)
 	if err != nil {
 		return crawler.Inspection{}, err
 	}
-	reports := append(seen.reports(f), r.inWords(f, seen)...)
+	reports := append(found.reports(f), r.inWords(f, found)...)
 	if len(reports) > 0 {
 		if err := r.o.Alerts.Raise(ctx, reports); err != nil {
 			return crawler.Inspection{}, err
 		}
 	}
-	out := crawler.Inspection{Cause: crawler.Cause(seen.cause()), Why: seen.why, Known: again}
+	if err := r.note(ctx, found.kept(placeOf(f), f.At, again)); err != nil {
+		return crawler.Inspection{}, err
+	}
+	out := crawler.Inspection{Cause: crawler.Cause(found.cause()), Why: found.why, Known: again}
 	if len(reports) > 0 {
 		out.Verdict = reports[0].Verdict
 	}
@@ -160,28 +171,40 @@ func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection
 
 // Look compares one picture with the sets and tells nobody.
 func (r *Room) Look(ctx context.Context, data []byte) (Seen, error) {
-	seen, _, err := r.look(ctx, sha256.Sum256(data), data)
+	seen, _, err := r.lookAt(ctx, sha256.Sum256(data), data, nil)
 	return seen, err
 }
 
 // look also reports whether the digest was known, so that nothing was decoded.
 func (r *Room) look(ctx context.Context, digest [32]byte, data []byte) (Seen, bool, error) {
+	return r.lookAt(ctx, digest, data, r.o.Memory)
+}
+
+// lookAt is look with a memory, which knows no weak hits, or without.
+func (r *Room) lookAt(ctx context.Context, digest [32]byte, data []byte, m Memory) (Seen, bool, error) {
 	rules := r.rules.Load()
 	sight := r.o.Sets.Sight() + " " + rules.generation // before the search: a set loaded meanwhile makes it stale
 	if seen, ok := r.known.Get(digest); ok && seen.sight == sight {
 		return seen, true, nil
 	}
+	horizon := token(r.Sight())
+	if seen, ok, err := before(m, digest, horizon); ok || err != nil {
+		seen.sight, seen.horizon = sight, horizon
+		return seen, ok, err
+	}
 	seen, err := r.compare(ctx, digest, data, rules)
 	if err != nil {
 		return Seen{}, false, err
 	}
-	seen.sight = sight
+	seen.sight, seen.horizon = sight, horizon
 	if seen.Cause == nil && seen.Quality != nil && *seen.Quality < rules.minQuality {
 		cause := string(crawler.LowQuality)
 		seen.Cause, seen.why = &cause, "too little detail: judged on its exact bytes only"
 	}
 	if seen.cause() != string(crawler.LimitTime) { // time may suffice on a calmer day
-		r.known.Add(digest, seen)
+		bare := seen
+		bare.parts = nil
+		r.known.Add(digest, bare)
 	}
 	return seen, false, nil
 }
@@ -201,7 +224,7 @@ func (r *Room) compare(ctx context.Context, digest [32]byte, data []byte, rules 
 	if n := len(q.Parts); print.PDQ == nil && n > 0 { // its further frames could be judged
 		print = print.because(string(crawler.Partial), fmt.Sprintf("first frame %s: %s; %d further were judged", print.cause(), print.why, n))
 	}
-	seen := Seen{Print: print, Hits: r.o.Sets.Search(q)}
+	seen := Seen{Print: print, Hits: r.o.Sets.Search(q), parts: q.Parts}
 	return seen, ctx.Err() // cut short, it saw less
 }
 

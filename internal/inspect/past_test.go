@@ -1,0 +1,231 @@
+package inspect_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"leakwatch/internal/alert"
+	"leakwatch/internal/crawler"
+	"leakwatch/internal/demo"
+	"leakwatch/internal/inspect"
+	"leakwatch/internal/match"
+	"leakwatch/internal/picture"
+	"leakwatch/internal/seen"
+)
+
+// pastRig is a rig with a memory.
+type pastRig struct {
+	*rig
+	seen *seen.Seen
+	past *inspect.Past
+}
+
+func newPastRig(t *testing.T) *pastRig {
+	t.Helper()
+	r := &pastRig{}
+	var err error
+	if r.seen, err = seen.Open(open(t, "seen.db"), seen.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	r.rig = newRig(t, func(o *inspect.Options) { o.Memory = r.seen })
+	r.restart()
+	return r
+}
+
+// restart forgets what only memory knows.
+func (r *pastRig) restart() {
+	r.past = inspect.NewPast(r.room, inspect.PastOptions{Sets: r.sets, Alerts: r.alerts, Seen: r.seen})
+}
+
+func (r *pastRig) ask() {
+	r.t.Helper()
+	if err := r.past.Ask(r.t.Context()); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func TestSetLoadedLaterIsAnsweredForThePast(t *testing.T) {
+	r := newPastRig(t)
+	file := edited(t, demo.Stranger(3, 77), "png")
+	copied := edited(t, demo.Stranger(3, 77), "mirror")
+	r.shows("/copy.jpg", copied)
+	r.shows("/stranger.jpg", edited(t, demo.Stranger(5, 1), "jpeg-q30"))
+	again := foundAt("/copy.jpg", nil)
+	again.SHA256, again.Unchanged, again.At = foundAt("", copied).SHA256, true, at().Add(48*time.Hour)
+	other := foundAt("/again.jpg", copied)
+	other.Site, other.At = "market", at().Add(24*time.Hour)
+	for _, f := range []crawler.Found{again, other} {
+		if _, err := r.room.Inspect(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.ask()
+	if all := r.raised(); len(all) != 0 {
+		t.Fatalf("raised %+v before any set was loaded", all)
+	}
+	refs := r.load("lane", file)
+	r.ask()
+	all := r.raised()
+	if len(all) != 2 {
+		t.Fatalf("%d alerts, want one of each site", len(all))
+	}
+	for _, a := range all {
+		f := a.Findings[0]
+		want, last, url := at(), at().Add(48*time.Hour), "http://board/copy.jpg"
+		if a.Site == "market" {
+			want, last, url = at().Add(24*time.Hour), at().Add(24*time.Hour), "http://board/again.jpg"
+		}
+		if len(a.Findings) != 1 || *f.Ref != refs[0] || f.Verdict != match.Copy || *f.Stage != "past" || *f.Orientation != 2 || f.URL != url {
+			t.Errorf("%s: %+v", a.Site, a.Findings)
+		}
+		if !f.Seen.Equal(want) || !f.LastSeen.Equal(last) || !a.FirstSeen.Equal(want) || !a.LastSeen.Equal(last) {
+			t.Errorf("%s: seen %v to %v, want %v to %v", a.Site, f.Seen, f.LastSeen, want, last)
+		}
+	}
+	if p := r.past.Progress(); p.Raised != 1 || p.Asked != 2 || p.Of != 2 || len(p.Sets) != 0 {
+		t.Errorf("progress %+v", p)
+	}
+}
+
+// What an alert holds already is no news, least of all where it was closed.
+func TestPastKnowsWhatWasRaised(t *testing.T) {
+	r := newPastRig(t)
+	file := edited(t, demo.Stranger(3, 77), "png")
+	r.load("lane", file)
+	r.shows("/copy.jpg", edited(t, demo.Stranger(3, 77), "jpeg-q30"))
+	id := r.raised()[0].ID
+	if _, err := r.alerts.Review(t.Context(), id, alert.Review{State: alert.StateClosed, By: "me"}); err != nil {
+		t.Fatal(err)
+	}
+	r.load("lane", file, edited(t, demo.Stranger(4, 77), "png"))
+	r.ask()
+	if all := r.raised(); len(all) != 1 || *all[0].Findings[0].Stage == "past" {
+		t.Errorf("raised anew: %+v", all)
+	}
+}
+
+// A pass that is broken off goes on where it was.
+func TestPastGoesOnAfterARestart(t *testing.T) {
+	r := newPastRig(t)
+	photo := demo.Stranger(3, 77)
+	var kept []seen.Picture
+	for n := range 5000 {
+		kept = append(kept, seen.Picture{SHA256: [32]byte{1, byte(n), byte(n >> 8)}, Cause: "ok", First: at(), Last: at(), Place: seen.Place{Site: "board", URL: "http://board/x"}})
+	}
+	if err := r.seen.Note(t.Context(), kept...); err != nil {
+		t.Fatal(err)
+	}
+	r.shows("/copy.jpg", edited(t, photo, "jpeg-q30"))
+	r.load("lane", edited(t, photo, "png"))
+	counting := &countingSets{Sets: r.sets, stop: 3000}
+	p := inspect.NewPast(r.room, inspect.PastOptions{Sets: counting, Alerts: r.alerts, Seen: r.seen})
+	ctx, cancel := context.WithCancel(t.Context())
+	counting.enough = cancel
+	if err := p.Ask(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatalf("broken off: %v", err)
+	}
+	if len(r.raised()) != 0 {
+		t.Fatal("the last picture was asked before the break")
+	}
+	counting.asked, counting.stop = 0, 1<<30
+	p = inspect.NewPast(r.room, inspect.PastOptions{Sets: counting, Alerts: r.alerts, Seen: r.seen})
+	if err := p.Ask(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.raised()) != 1 || counting.asked > 3000 {
+		t.Errorf("%d alerts, %d pictures asked after the restart; want 1, and not all 5,001 again", len(r.raised()), counting.asked)
+	}
+}
+
+// countingSets counts pictures and calls enough.
+type countingSets struct {
+	*match.Sets
+	asked, stop int
+	enough      func()
+}
+
+func (c *countingSets) SearchMany(sets []string, q []match.Query) ([][]match.Hit, error) {
+	if c.asked += len(q); c.asked >= c.stop {
+		c.enough()
+	}
+	return c.Sets.SearchMany(sets, q)
+}
+
+// A visit that began before the load judged by what the sets were then, and was
+// noted after the pass.
+func TestLateVisitIsAskedAgain(t *testing.T) {
+	r := newPastRig(t)
+	photo := demo.Stranger(3, 77)
+	r.load("lane", edited(t, photo, "png"))
+	r.ask()
+	r.shows("/other.jpg", edited(t, demo.Stranger(5, 1), "jpeg-q30"))
+	e := entryOf(t, edited(t, photo, "resize-50"))
+	late := seen.Picture{SHA256: [32]byte{9}, PDQ: e.PDQ, Quality: e.Quality, Cause: "ok", Sight: 1, Nothing: true, First: at(), Last: at(),
+		Place: seen.Place{Site: "board", URL: "http://board/late.jpg"}}
+	if err := r.seen.Note(t.Context(), late); err != nil {
+		t.Fatal(err)
+	}
+	r.ask()
+	if f := r.finding(); f.URL != late.URL {
+		t.Errorf("found %+v", f)
+	}
+}
+
+// While a visit waits for a core the past waits too.
+func TestPastGivesWay(t *testing.T) {
+	r := newPastRig(t)
+	r.shows("/copy.jpg", edited(t, demo.Stranger(3, 77), "jpeg-q30"))
+	r.load("lane", edited(t, demo.Stranger(3, 77), "png"))
+	release := r.room.Occupy(t.Context())
+	synctest.Test(t, func(t *testing.T) {
+		done := make(chan error, 1)
+		go func() { done <- r.past.Ask(context.Background()) }()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		select {
+		case err := <-done:
+			t.Fatalf("did not wait: %v", err)
+		default:
+		}
+		release()
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	})
+	if len(r.raised()) != 1 {
+		t.Error("nothing was raised")
+	}
+}
+
+// A picture in which nothing was found is not decoded again after a restart,
+// until something may be found in it.
+func TestKnownAfterRestart(t *testing.T) {
+	r := newPastRig(t)
+	r.load("lane", edited(t, demo.Stranger(3, 77), "png"))
+	file := edited(t, demo.Stranger(5, 1), "jpeg-q30")
+	if got := r.shows("/a.jpg", file); got.Known {
+		t.Error("known at the first look")
+	}
+	r.newRoom()
+	broken := foundAt("/a.jpg", []byte("not these bytes"))
+	broken.SHA256 = foundAt("", file).SHA256
+	got, err := r.room.Inspect(t.Context(), broken)
+	if err != nil || !got.Known || got.Cause != crawler.OK {
+		t.Errorf("after a restart: %+v, %v", got, err)
+	}
+	r.load("more", edited(t, demo.Stranger(4, 77), "png"))
+	if got, err = r.room.Inspect(t.Context(), broken); err != nil || got.Known {
+		t.Errorf("after a load: %+v, %v", got, err)
+	}
+}
+
+func (r *pastRig) newRoom() {
+	r.t.Helper()
+	var err error
+	if r.room, err = inspect.New(inspect.Options{Sets: r.sets, Alerts: r.alerts, Memory: r.seen, Cores: 2, Rules: inspect.Rules{Limits: picture.DefaultLimits(), MinQuality: match.DefaultOptions().MinQuality}}); err != nil {
+		r.t.Fatal(err)
+	}
+}
