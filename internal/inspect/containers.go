@@ -12,6 +12,7 @@ import (
 	"leakwatch/internal/alert"
 	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
+	"leakwatch/internal/seen"
 )
 
 // How far one look into a large container goes before the visit is done with
@@ -45,6 +46,9 @@ type opening struct {
 	bytes   int64                       // of them
 	began   time.Time
 	body    []byte // the buffer of one member after the other
+
+	noted   []seen.Picture // that are to be remembered
+	notings []noting       // and manifests
 }
 
 func (r *Room) opening(ctx context.Context, f crawler.Found, format string) *opening {
@@ -72,7 +76,7 @@ func (r *Room) inspectContainer(ctx context.Context, f crawler.Found) (crawler.I
 		err = o.sample()
 	}
 	if err == nil {
-		err = o.flush()
+		err = o.keep()
 	}
 	if err != nil {
 		return crawler.Inspection{}, err

@@ -42,6 +42,7 @@ func (o *opening) manifest(prefix, format string, whole bool) error {
 	if !whole {
 		p.same = o.found.URL + "!" + prefix
 	}
+	o.rememberLines(p.member, format, lines)
 	return o.raise(o.room.stated(p, lines))
 }
 

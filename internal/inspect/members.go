@@ -119,7 +119,10 @@ func (o *opening) picture(m container.Member, body io.Reader) error {
 	for i := range reports {
 		reports[i].Container, reports[i].Member = o.format, m.Name
 	}
-	return o.raise(append(reports, o.pictureText(m, seen, data)...))
+	if err := o.raise(append(reports, o.pictureText(m, seen, data)...)); err != nil {
+		return err
+	}
+	return o.remember(m, &seen, again)
 }
 
 // count enters a picture into the tally in the one way that applies to it.

@@ -51,6 +51,7 @@ type PastAlerts interface {
 // PastSeen is the memory that is asked.
 type PastSeen interface {
 	Pictures(from seen.Cursor, n int) ([]seen.Picture, seen.Cursor, error)
+	Manifest(number int) (seen.Manifest, bool, error)
 	Stays(sha256 [32]byte) ([]seen.Stay, error)
 	Totals() (seen.Totals, error)
 	Mark(name string, into any) (bool, error)
@@ -69,18 +70,19 @@ type PastOptions struct {
 type Progress struct {
 	Sets   []string   `json:"sets"`   // that are being answered for; none: all are
 	Since  *time.Time `json:"since"`  // when that began
-	Asked  int        `json:"asked"`  // pictures of
+	Asked  int        `json:"asked"`  // pictures and manifests of
 	Of     int        `json:"of"`     // all
-	Raised int        `json:"raised"` // pictures in which the last or this pass found something new
+	Raised int        `json:"raised"` // of them, in which the last or this pass found something new
 }
 
 // pastMark is what outlives a restart.
 type pastMark struct {
-	Judged map[string]string `json:"judged"`           // the horizon by which each set has judged all of the past
-	Asking map[string]string `json:"asking,omitempty"` // the horizons that are being asked for
-	Next   seen.Cursor       `json:"next"`             // pictures before it were asked
-	Since  time.Time         `json:"since,omitzero"`   // when that began
-	Raised int               `json:"raised,omitempty"` // as in Progress
+	Judged   map[string]string `json:"judged"`             // the horizon by which each set has judged all of the past
+	Asking   map[string]string `json:"asking,omitempty"`   // the horizons that are being asked for
+	Next     seen.Cursor       `json:"next"`               // pictures before it were asked
+	Manifest int               `json:"manifest,omitempty"` // and manifests, once all pictures were
+	Since    time.Time         `json:"since,omitzero"`     // when that began
+	Raised   int               `json:"raised,omitempty"`   // as in Progress
 }
 
 const (
@@ -160,7 +162,7 @@ func (p *Past) choose(m *pastMark, wanted map[string]string) {
 	if len(m.Asking) > 0 {
 		return
 	}
-	m.Asking, m.Next, m.Since, m.Raised = wanted, 0, time.Now().UTC(), 0
+	m.Asking, m.Next, m.Manifest, m.Since, m.Raised = wanted, 0, 0, time.Now().UTC(), 0
 	p.o.Log.Info("asking the past", "sets", slices.Sorted(maps.Keys(wanted)))
 }
 
@@ -178,7 +180,7 @@ func missing(horizons, judged map[string]string) map[string]string {
 // settle ends a pass.
 func (p *Past) settle(m *pastMark, horizons map[string]string) {
 	took := time.Since(m.Since).Round(time.Second)
-	p.o.Log.Info("the past is answered for", "sets", slices.Sorted(maps.Keys(m.Asking)), "pictures", m.Next, "found", m.Raised, "took", took)
+	p.o.Log.Info("the past is answered for", "sets", slices.Sorted(maps.Keys(m.Asking)), "pictures", m.Next, "manifests", m.Manifest, "found", m.Raised, "took", took)
 	judged := map[string]string{}
 	for set := range horizons { // the others are gone
 		judged[set] = m.Judged[set]
@@ -194,7 +196,7 @@ func (p *Past) rest(m *pastMark) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.last = max(p.last, m.Next)
-	p.progress = Progress{Sets: []string{}, Asked: int(p.last), Of: int(p.last), Raised: m.Raised}
+	p.progress = Progress{Sets: []string{}, Asked: int(m.Next) + m.Manifest, Of: int(m.Next) + m.Manifest, Raised: m.Raised}
 }
 
 // askAll asks from where the mark is. It returns with done false when it is time
@@ -205,8 +207,11 @@ func (p *Past) askAll(ctx context.Context, m *pastMark) (done bool, err error) {
 		p.report(m, sets)
 		found, next, err := p.ask(ctx, sets, m.Next, func(*seen.Picture) bool { return true })
 		m.Raised += found
-		if err != nil || next == m.Next {
-			return err == nil, err
+		if err != nil {
+			return false, err
+		}
+		if next == m.Next {
+			return p.askLines(ctx, m, sets)
 		}
 		m.Next = next
 	}
@@ -218,7 +223,7 @@ func (p *Past) report(m *pastMark, sets []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	since := m.Since
-	p.progress = Progress{Sets: sets, Since: &since, Asked: int(m.Next), Of: totals.Pictures, Raised: m.Raised}
+	p.progress = Progress{Sets: sets, Since: &since, Asked: int(m.Next) + m.Manifest, Of: totals.Pictures + totals.Manifests, Raised: m.Raised}
 }
 
 // askLate asks for pictures that were noted since the last pass by visits that

@@ -1,13 +1,18 @@
 package inspect_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"leakwatch/internal/alert"
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/demo"
 	"leakwatch/internal/inspect"
@@ -228,4 +233,65 @@ func (r *pastRig) newRoom() {
 	if r.room, err = inspect.New(inspect.Options{Sets: r.sets, Alerts: r.alerts, Memory: r.seen, Cores: 2, Rules: inspect.Rules{Limits: picture.DefaultLimits(), MinQuality: match.DefaultOptions().MinQuality}}); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// What lists stated before a set knew of it is raised as it was found.
+func TestManifestOfThePast(t *testing.T) {
+	r := newPastRig(t)
+	var listing strings.Builder
+	listing.WriteString("<html><head><title>Index of /x/</title></head><body><h1>Index of /x/</h1><hr><pre><a href=\"../\">../</a>\n")
+	for _, l := range []string{"a.jpg", "b.jpg", "c.jpg"} {
+		fmt.Fprintf(&listing, "<a href=\"%s\">%s</a>                  06-Jan-2026 10:00          12345\n", l, l)
+	}
+	listing.WriteString("</pre><hr></body></html>")
+	f := foundAt("/x/", []byte(listing.String()))
+	f.Kind, f.MediaType = crawler.KindText, "text/html"
+	data := zipOf(t, file{"lane/a.jpg", edited(t, demo.Stranger(3, 77), "jpeg-q30")}, file{"lane/b.jpg", []byte("no picture")})
+	zipped := foundAt("/x.zip", nil)
+	zipped.Kind, zipped.Container, zipped.Archives = crawler.KindContainer, &container.Source{Name: "x.zip", At: bytes.NewReader(data), Size: int64(len(data))}, "all"
+	for _, f := range []crawler.Found{f, zipped} {
+		if _, err := r.room.Inspect(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if all := r.raised(); len(all) != 0 {
+		t.Fatalf("raised %+v before any set was loaded", all)
+	}
+	r.load("lane", edited(t, demo.Stranger(3, 77), "png"))
+	var err error
+	if r.room, err = inspect.New(inspect.Options{Sets: &knowing{r.sets, []string{"a.jpg", "b.jpg"}, nil}, Alerts: r.alerts, Memory: r.seen, Cores: 2}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		past := inspect.NewPast(r.room, inspect.PastOptions{Sets: &knowingPast{r.sets}, Alerts: r.alerts, Seen: r.seen})
+		if err := past.Ask(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := map[string]string{}
+	for _, a := range r.raised() {
+		for _, f := range a.Findings {
+			member := ""
+			if f.Member != nil {
+				member = "!" + *f.Member
+			}
+			found[f.URL+member] = f.Kind
+			if *f.Stage != "past" || !f.Seen.Equal(at()) || f.Container == nil {
+				t.Errorf("finding %+v", f)
+			}
+		}
+	}
+	want := map[string]string{"http://board/x/": "manifest", "http://board/x.zip": "manifest", "http://board/x.zip!lane/a.jpg": "picture"}
+	if !maps.Equal(found, want) {
+		t.Errorf("found %v, want %v", found, want)
+	}
+}
+
+// knowingPast has the set of knowing beside the real ones.
+type knowingPast struct{ *match.Sets }
+
+func (k *knowingPast) Horizons() map[string]string {
+	h := k.Sets.Horizons()
+	h["files"] = "1"
+	return h
 }

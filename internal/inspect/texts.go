@@ -36,7 +36,7 @@ func (r *Room) inspectText(ctx context.Context, f crawler.Found) (crawler.Inspec
 			return crawler.Inspection{}, err
 		}
 	}
-	if err := o.flush(); err != nil {
+	if err := o.keep(); err != nil {
 		return crawler.Inspection{}, err
 	}
 	return o.finish(), ctx.Err()
@@ -45,7 +45,7 @@ func (r *Room) inspectText(ctx context.Context, f crawler.Found) (crawler.Inspec
 // listing takes a page that lists files for a manifest.
 func (o *opening) listing() error {
 	f := o.found
-	if !o.room.o.Sets.HasManifests() {
+	if !o.room.o.Sets.HasManifests() && o.room.o.Memory == nil {
 		return nil
 	}
 	lines, format := container.Listing(f.Body, f.MediaType, f.URL)
@@ -54,6 +54,7 @@ func (o *opening) listing() error {
 	}
 	o.out.Containers.Listed++
 	o.out.Members += len(lines)
+	o.rememberLines("", format, lines)
 	return o.raise(o.room.stated(place{found: f, container: format, format: format}, lines))
 }
 
