@@ -20,7 +20,7 @@ import (
 )
 
 // stores are the files of the state folder, by worth.
-func stores() []string { return []string{"state.db", "hashes.db", "crawl.db"} }
+func stores() []string { return []string{"state.db", "hashes.db", "crawl.db", "seen.db"} }
 
 func (c *cli) dbCommand() *cobra.Command {
 	return group("db", "Check and back up the stores",

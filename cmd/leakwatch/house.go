@@ -19,6 +19,7 @@ import (
 	"leakwatch/internal/kv"
 	"leakwatch/internal/match"
 	"leakwatch/internal/notify"
+	"leakwatch/internal/seen"
 	"leakwatch/internal/tor"
 	"leakwatch/internal/web"
 )
@@ -32,7 +33,9 @@ type house struct {
 	tor     *tor.Tor
 	sets    *match.Sets
 	alerts  *alert.Alerts
+	seen    *seen.Seen
 	inspect *inspect.Room
+	past    *inspect.Past
 	crawler *crawler.Crawler
 	notify  *notify.Notify // nil until openChannels
 }
@@ -63,12 +66,16 @@ func (h *house) open() error {
 	if err := h.reviewed().takeOver(context.Background(), ""); err != nil {
 		return storeError(err)
 	}
+	if h.seen, err = seen.Open(h.stores["seen.db"], seen.Options{}); err != nil {
+		return storeError(err)
+	}
 	h.inspect, err = inspect.New(inspect.Options{
-		Sets: h.sets, Alerts: h.reviewed(), Rules: inspectRules(h.cfg), Cores: runtime.GOMAXPROCS(0),
+		Sets: h.sets, Alerts: h.reviewed(), Memory: h.seen, Rules: inspectRules(h.cfg), Cores: runtime.GOMAXPROCS(0),
 	})
 	if err != nil {
 		return err
 	}
+	h.past = inspect.NewPast(h.inspect, inspect.PastOptions{Sets: h.sets, Alerts: h.reviewed(), Seen: h.seen, Log: h.log})
 	if h.crawler, err = crawler.Open(h.stores["crawl.db"], h.stores["state.db"], h.crawlerOptions(h.cfg)); err != nil {
 		return storeError(err)
 	}
@@ -130,7 +137,7 @@ func storeError(err error) error {
 		return fail(exitTryAgain, "another leakwatch holds the store: is the daemon starting or stopping?", err)
 	case errors.Is(err, kv.ErrNewerSchema):
 		return fail(exitDamaged, "the store was written by a newer leakwatch: install that one again", err)
-	case errors.Is(err, kv.ErrMissing), errors.Is(err, kv.ErrDamaged), errors.Is(err, match.ErrDamaged):
+	case errors.Is(err, kv.ErrMissing), errors.Is(err, kv.ErrDamaged), errors.Is(err, match.ErrDamaged), errors.Is(err, seen.ErrDamaged):
 		return fail(exitDamaged, "stop the daemon and put back the last backup; do not delete the files", err)
 	}
 	return err
@@ -159,6 +166,7 @@ func (h *house) api() http.Handler {
 	}
 	return web.API(web.Rooms{
 		Alerts: h.reviewed(), Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage,
+		Seen: h.seen, Past: func() any { return h.past.Progress() },
 		Snapshots: snapshots, Scratch: h.config().State.Dir, Version: versionText(), Log: h.log,
 		MaxLook: func() int64 { return int64(h.config().Picture.MaxBytes) },
 	})

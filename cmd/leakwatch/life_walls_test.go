@@ -140,7 +140,7 @@ func TestLifeHiddenPaths(t *testing.T) {
 	}
 	backup := filepath.Join(yours, "x.tar")
 	home.must(t, "db", "backup", backup)
-	if got, want := tarNames(t, backup), stores(); !slices.Equal(got, []string{"crawl.db", "hashes.db", "state.db"}) {
+	if got, want := tarNames(t, backup), stores(); !slices.Equal(got, []string{"crawl.db", "hashes.db", "seen.db", "state.db"}) {
 		t.Errorf("the backup holds %v, want %v", got, want)
 	}
 	if info, err := os.Stat(backup); err != nil || info.Mode() != 0o600 {

@@ -68,7 +68,7 @@ func (c *cli) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&c.configPath, "config", defaultConfigPath, "the config file")
 	root.PersistentFlags().BoolVar(&c.json, "json", false, "print JSON: lines for lists, one object otherwise")
 	root.AddCommand(c.runCommand(), c.demoCommand(), c.hashCommand(), c.matchCommand(), c.hashsetCommand(),
-		c.alertCommand(), c.siteCommand(), c.coverageCommand(), c.configCommand(), c.dbCommand(), c.versionCommand())
+		c.alertCommand(), c.siteCommand(), c.coverageCommand(), c.seenCommand(), c.configCommand(), c.dbCommand(), c.versionCommand())
 	strict(root)
 	return root
 }

@@ -101,6 +101,9 @@ func (h *house) once(ctx context.Context, ready step) error {
 	if err != nil {
 		return err
 	}
+	if err := h.past.Ask(ctx); err != nil {
+		return err
+	}
 	if err := h.notify.TryOnce(ctx); err != nil {
 		return err
 	}
@@ -133,6 +136,7 @@ func (c *cli) serve(ctx context.Context, h *house, level *slog.LevelVar, hup <-c
 		group.Go(func() error { return l.run(ctx) })
 	}
 	group.Go(func() error { return h.crawler.Run(ctx) })
+	group.Go(func() error { return h.past.Run(ctx) })
 	group.Go(func() error { return h.notify.Run(ctx) })
 	group.Go(func() error { return sd.Watchdog(ctx, every, h.alive) })
 	group.Go(func() error { return c.reloads(ctx, hup, h, level, sd) })

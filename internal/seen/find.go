@@ -40,7 +40,7 @@ type Sighting struct {
 	LastSeen  time.Time `json:"last_seen"`
 	Width     *int      `json:"width"`
 	Height    *int      `json:"height"`
-	Cause     *string   `json:"cause"`
+	Cause     *string   `json:"cause"` // null: it was judged
 	Size      *int64    `json:"size"`
 }
 
@@ -197,7 +197,10 @@ func (f *finder) addStay(tx *kv.Tx, r *record, at Stay, by string, distance *int
 	cause, err := f.s.text(tx, r.cause)
 	sha := hex.EncodeToString(r.sha[:])
 	out := sightingOf(KindPicture, by, at)
-	out.Distance, out.SHA256, out.Cause = distance, &sha, some(cause)
+	out.Distance, out.SHA256 = distance, &sha
+	if cause != "ok" {
+		out.Cause = some(cause)
+	}
 	if r.width > 0 {
 		out.Width, out.Height = &r.width, &r.height
 	}

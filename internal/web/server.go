@@ -69,6 +69,9 @@ type Rooms struct {
 	Look func(ctx context.Context, path string, data []byte) ([]any, error)
 	// Coverage returns the lines of `coverage --json`.
 	Coverage func(ctx context.Context, from, to time.Time) ([]any, error)
+	// Seen is the memory of what was looked at, Past how far it is asked.
+	Seen Seen
+	Past func() any
 	// Snapshots write a consistent copy of a store, by its file name.
 	Snapshots map[string]func(io.Writer) error
 	Scratch   string       // folder for copies on their way out
@@ -86,6 +89,7 @@ func API(r Rooms) http.Handler {
 	r.changeRoutes(mux)
 	r.siteRoutes(mux)
 	r.storeRoutes(mux)
+	r.seenRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
