@@ -51,7 +51,7 @@ type houseMetrics struct {
 }
 
 type descriptions struct {
-	visits, sites, torUp, paused, alerts, pending, dead, storeBytes, due, suppressed, quarantined *prometheus.Desc
+	visits, sites, torUp, paused, alerts, pending, dead, storeBytes, due, suppressed, quarantined, remembered, pastAsked, pastOf *prometheus.Desc
 }
 
 func describe() descriptions {
@@ -69,6 +69,10 @@ func describe() descriptions {
 		storeBytes: d("store_bytes", "Size of a store's file.", "store"),
 		due:        d("links_due", "Links that are due now."),
 
+		remembered: d("seen_pictures", "Pictures that are remembered."),
+		pastAsked:  d("past_asked", "Pictures and manifests of the past that a new or wider hash set was asked for; 0 while none is."),
+		pastOf:     d("past_total", "And how many these will be."),
+
 		suppressed:  d("hits_suppressed_total", "Hits since the start that were not raised, since a review calls such a picture a false positive."),
 		quarantined: d("entries_quarantined", "Entries of hash sets that flooded and are judged on exact bytes only."),
 	}
@@ -82,7 +86,7 @@ func (m houseMetrics) Collect(ch chan<- prometheus.Metric) {
 	put := func(kind prometheus.ValueType, d *prometheus.Desc, v int64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, kind, float64(v), labels...)
 	}
-	if err := errors.Join(m.collectCrawl(ctx, put), m.collectAlerts(ctx, put), m.collectSets(put)); err != nil {
+	if err := errors.Join(m.collectCrawl(ctx, put), m.collectAlerts(ctx, put), m.collectSets(put), m.collectSeen(put)); err != nil {
 		m.h.log.Error("metrics", "err", err)
 	}
 	for name, db := range m.h.stores {
@@ -142,6 +146,18 @@ func (m houseMetrics) collectSets(put putMetric) error {
 		n += s.Quarantined
 	}
 	put(prometheus.GaugeValue, m.desc.quarantined, int64(n))
+	return err
+}
+
+func (m houseMetrics) collectSeen(put putMetric) error {
+	totals, err := m.h.seen.Totals()
+	put(prometheus.GaugeValue, m.desc.remembered, int64(totals.Pictures))
+	past := m.h.past.Progress()
+	if len(past.Sets) == 0 {
+		past.Asked, past.Of = 0, 0
+	}
+	put(prometheus.GaugeValue, m.desc.pastAsked, int64(past.Asked))
+	put(prometheus.GaugeValue, m.desc.pastOf, int64(past.Of))
 	return err
 }
 

@@ -71,11 +71,17 @@ func (s *Seen) kept(p seen.Place, at time.Time, again bool) seen.Picture {
 		case i == 0:
 			out.Turns = &part.Turns
 		default:
-			out.Windows = append(out.Windows, seen.Window{Window: part.Window, PDQ: part.Turns[0], Turns: &part.Turns, Quality: part.Quality})
+			w := seen.Window{Window: part.Window, PDQ: part.Turns[0], Turns: &part.Turns, Quality: part.Quality}
+			if w.Window != phash.Whole() { // its turns are not kept
+				turns := phash.Derived(w.PDQ)
+				w.Turns = &turns
+			}
+			out.Windows = append(out.Windows, w)
 		}
 	}
+	// The whole enlarged comes first, and then the largest: nothing else tells the
+	// pictures of a page from what is around them.
 	slices.SortStableFunc(out.Windows, func(a, b seen.Window) int { return cmp.Compare(area(b.Window), area(a.Window)) })
-	out.Windows = out.Windows[:min(len(out.Windows), seen.MaxWindows)]
 	return out
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -194,7 +195,8 @@ func (f *finder) addStay(tx *kv.Tx, r *record, at Stay, by string, distance *int
 	if by == "url" && f.q.URL != at.URL && f.q.URL != at.Page {
 		return nil
 	}
-	cause, err := f.s.text(tx, r.cause)
+	look, err := f.s.text(tx, r.look)
+	cause, _, err2 := lookOf(look)
 	sha := hex.EncodeToString(r.sha[:])
 	out := sightingOf(KindPicture, by, at)
 	out.Distance, out.SHA256 = distance, &sha
@@ -205,7 +207,7 @@ func (f *finder) addStay(tx *kv.Tx, r *record, at Stay, by string, distance *int
 		out.Width, out.Height = &r.width, &r.height
 	}
 	f.found = append(f.found, out)
-	return err
+	return errors.Join(err, err2)
 }
 
 func sightingOf(kind, by string, at Stay) Sighting {

@@ -19,8 +19,8 @@ func FuzzRecord(f *testing.F) {
 	turns := phash.Derived(h)
 	turns[1] = h // 128 bits off: stored whole
 	phash.Transpose(&turns)
-	one := record{last: 5, sight: 6, cause: 7, nothing: true, sha: [32]byte{8}, width: 640, height: 480, pdq: &turns, quality: 90,
-		windows: []Window{{Window: phash.Window{0, .25, 1, 1}, PDQ: h, Turns: &turns, Quality: 55}}, place: place{1, 2, "/x.jpg", 3, 4, "a!b"}}
+	one := record{last: 5, look: 7, nothing: true, sha: [32]byte{8}, width: 640, height: 480, pdq: &turns, quality: 90,
+		windows: []Window{{Window: phash.Window{0, .25, 1, 1}, PDQ: h, Quality: 55}, {Window: phash.Whole(), PDQ: h, Turns: &turns, Quality: 55}}, place: place{1, 2, "/x.jpg", 3, 4, "a!b"}}
 	f.Add(one.encode())
 	f.Add((&record{}).encode())
 	f.Fuzz(func(t *testing.T, value []byte) {

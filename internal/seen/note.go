@@ -112,8 +112,8 @@ func (s *Seen) take(w *writing, r *record, p *Picture) (err error) {
 	if p.Cause == "" {
 		return nil
 	}
-	r.sight, r.nothing = p.Sight, p.Nothing
-	if r.cause, err = s.number(w, p.Cause); err != nil {
+	r.nothing = p.Nothing
+	if r.look, err = s.number(w, lookText(p.Cause, p.Sight)); err != nil {
 		return err
 	}
 	if p.Width > 0 && p.Height > 0 {
@@ -126,12 +126,28 @@ func (s *Seen) take(w *writing, r *record, p *Picture) (err error) {
 		return nil
 	}
 	r.quality, r.pdq = clamp(p.Quality), turnsOf(*p.PDQ, p.Turns)
+	before := len(r.windows)
 	r.windows = nil
-	for _, one := range p.Windows[:min(len(p.Windows), MaxWindows)] {
+	for _, one := range p.Windows[:keptWindows(w.tx, before, len(p.Windows))] {
 		one.Quality, one.Turns = clamp(one.Quality), turnsOf(one.PDQ, one.Turns)
 		r.windows = append(r.windows, one)
 	}
-	return nil
+	return countWindows(w.tx, len(r.windows)-before)
+}
+
+// keptWindows is how many of n windows are kept of a picture that has some
+// already, or none.
+func keptWindows(tx *kv.Tx, before, n int) int {
+	room := windowsAhead + windowsEach*float64(bucket(tx, "pictures").Sequence()) - float64(bucket(tx, "index").Sequence())
+	return min(n, MaxWindows, max(alwaysWindows, before+int(room)))
+}
+
+func countWindows(tx *kv.Tx, more int) error {
+	if more == 0 {
+		return nil
+	}
+	b := bucket(tx, "index")
+	return b.SetSequence(uint64(max(int64(b.Sequence())+int64(more), 0)))
 }
 
 func clamp(quality int) int { return min(max(quality, 0), 100) }
@@ -167,11 +183,15 @@ func (s *Seen) Picture(sha256 [32]byte) (p Picture, known bool, err error) {
 // picture is a record with its texts.
 func (s *Seen) picture(tx *kv.Tx, r *record) (p Picture, err error) {
 	p = Picture{SHA256: r.sha, Quality: r.quality, PHash: r.phash, Width: r.width, Height: r.height, Windows: r.windows,
-		Sight: r.sight, Nothing: r.nothing, First: when(r.first), Last: when(r.last)}
+		Nothing: r.nothing, First: when(r.first), Last: when(r.last)}
 	if r.pdq != nil {
 		p.PDQ, p.Turns = &r.pdq[0], r.pdq
 	}
-	if p.Cause, err = s.text(tx, r.cause); err != nil {
+	look, err := s.text(tx, r.look)
+	if err != nil {
+		return p, err
+	}
+	if p.Cause, p.Sight, err = lookOf(look); err != nil {
 		return p, err
 	}
 	p.Place, err = s.told(tx, &r.place)

@@ -133,7 +133,7 @@ func (s *Seen) number(w *writing, text string) (uint32, error) {
 }
 
 // appended is how full a page is left to which only the last keys are added.
-const appended = 0.98
+const appended = 1.0
 
 func (s *Seen) text(tx *kv.Tx, number uint32) (string, error) {
 	if number == 0 {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"strconv"
+	"strings"
 
 	"leakwatch/internal/phash"
 )
@@ -12,18 +14,17 @@ import (
 // record is a picture as stored. What a later look changes has a fixed size, so
 // that a page of the store is written anew but not split.
 //
-//	last u32, sight u64, number of the cause u32, flags u8, further places u8
+//	last u32, look u32, flags u8, further places u8
 //	sha256 32, first u32, width and height
 //	PDQ 32, quality u8, turns               where it has one
 //	pHash u64                               where it has one
-//	window 4 x u16, quality u8, PDQ, turns  for each of its windows
+//	window 4 x u16, quality u8, PDQ         for each of its windows; turns where it is the whole
 //	place
 //
-// Unsized numbers are varints.
+// Unsized numbers are varints; a look is the number of a text, see lookText.
 type record struct {
 	last    uint32
-	sight   uint64
-	cause   uint32
+	look    uint32
 	nothing bool
 	further byte // places that are kept beside the first; 255 and more
 
@@ -41,13 +42,13 @@ const (
 	flagNothing = 1 << iota
 	flagPDQ
 	flagPHash
-	flagWindow // times the number of windows, to MaxWindows
+	flagWindow // times the number of windows
 )
 
 func (r *record) encode() []byte {
 	b := make([]byte, 0, 256)
 	b = binary.BigEndian.AppendUint32(b, r.last)
-	b = binary.BigEndian.AppendUint64(b, r.sight)
+	b = binary.BigEndian.AppendUint32(b, r.look)
 	flags := byte(len(r.windows) * flagWindow)
 	if r.nothing {
 		flags |= flagNothing
@@ -58,7 +59,7 @@ func (r *record) encode() []byte {
 	if r.phash != nil {
 		flags |= flagPHash
 	}
-	b = append(binary.BigEndian.AppendUint32(b, r.cause), flags, r.further)
+	b = append(b, flags, r.further)
 	b = append(b, r.sha[:]...)
 	b = binary.BigEndian.AppendUint32(b, r.first)
 	b = binary.AppendUvarint(b, uint64(max(r.width, 0)))
@@ -74,7 +75,11 @@ func (r *record) encode() []byte {
 		for _, share := range w.Window {
 			b = binary.BigEndian.AppendUint16(b, uint16(math.Round(min(max(share, 0), 1)*shares)))
 		}
-		b = appendTurns(append(b, byte(w.Quality)), w.Turns)
+		if b = append(b, byte(w.Quality)); w.Window == phash.Whole() {
+			b = appendTurns(b, w.Turns)
+		} else {
+			b = append(b, w.PDQ[:]...)
+		}
 	}
 	return r.place.append(b)
 }
@@ -82,9 +87,24 @@ func (r *record) encode() []byte {
 // shares is the least step of a window's sides, as phash.WindowOf rounds them.
 const shares = 1e4
 
+// lookText is what pictures that were judged alike have in common. There are few.
+func lookText(cause string, sight uint64) string { return fmt.Sprintf("%016x %s", sight, cause) }
+
+// lookOf takes it apart; "" is the look at what was never looked at.
+func lookOf(text string) (cause string, sight uint64, err error) {
+	if text == "" {
+		return "", 0, nil
+	}
+	at, cause, ok := strings.Cut(text, " ")
+	if sight, err = strconv.ParseUint(at, 16, 64); err != nil || !ok {
+		return "", 0, fmt.Errorf("%w: a look %q", ErrDamaged, text)
+	}
+	return cause, sight, nil
+}
+
 func decodeRecord(value []byte) (r record, err error) {
 	in := &reader{rest: value}
-	r.last, r.sight, r.cause = in.uint32(), in.uint64(), in.uint32()
+	r.last, r.look = in.uint32(), in.uint32()
 	flags := in.byte()
 	r.further, r.nothing = in.byte(), flags&flagNothing != 0
 	copy(r.sha[:], in.take(32))
@@ -103,8 +123,11 @@ func decodeRecord(value []byte) (r record, err error) {
 		for i := range w.Window {
 			w.Window[i] = float64(in.uint16()) / shares
 		}
-		w.Quality = int(in.byte())
-		w.Turns = in.turns()
+		if w.Quality = int(in.byte()); w.Window == phash.Whole() {
+			w.Turns = in.turns()
+		} else {
+			w.Turns = in.derived()
+		}
 		w.PDQ = w.Turns[0]
 		r.windows = append(r.windows, w)
 	}
@@ -140,10 +163,15 @@ func appendTurns(b []byte, turns *[8]phash.PDQ) []byte {
 	return b
 }
 
-func (r *reader) turns() *[8]phash.PDQ {
+func (r *reader) derived() *[8]phash.PDQ {
 	var upright phash.PDQ
 	copy(upright[:], r.take(len(upright)))
 	turns := phash.Derived(upright)
+	return &turns
+}
+
+func (r *reader) turns() *[8]phash.PDQ {
+	turns := r.derived()
 	for o := 1; o < 4; o++ {
 		n := int(r.byte())
 		if n > manyBits {
@@ -154,15 +182,15 @@ func (r *reader) turns() *[8]phash.PDQ {
 			turns[o][bit/8] ^= 1 << (bit % 8)
 		}
 	}
-	phash.Transpose(&turns)
-	return &turns
+	phash.Transpose(turns)
+	return turns
 }
 
 // skim reads of a record what a search through all of them needs, and leaves in
 // at the place. A damaged record gives zeros: whoever wants it decodes it.
 func skim(value []byte) (sha [32]byte, upright phash.PDQ, quality int, in *reader) {
 	in = &reader{rest: value}
-	in.take(16)
+	in.take(8)
 	flags := in.byte()
 	in.take(1)
 	copy(sha[:], in.take(32))
@@ -177,8 +205,15 @@ func skim(value []byte) (sha [32]byte, upright phash.PDQ, quality int, in *reade
 		in.take(8)
 	}
 	for range min(flags/flagWindow, MaxWindows) {
-		in.take(9)
-		in.skipTurns()
+		var w [4]uint16
+		for i := range w {
+			w[i] = in.uint16()
+		}
+		if in.take(1); w == [4]uint16{0, 0, shares, shares} {
+			in.skipTurns()
+		} else {
+			in.take(32)
+		}
 	}
 	return sha, upright, quality, in
 }

@@ -75,7 +75,7 @@ func at(minutes int) time.Time {
 }
 
 // drawn is picture n as a crawl meets it: on a page with a dozen others, each
-// fourth small, each twentieth with windows. Hashes are random, and their turns
+// fourth small, each twentieth a sheet of nine. Hashes are random, and their turns
 // as far off as those of photographs.
 func drawn(r *rand.Rand, n int) seen.Picture {
 	var p seen.Picture
@@ -90,7 +90,10 @@ func drawn(r *rand.Rand, n int) seen.Picture {
 		p.Windows = append(p.Windows, window(r, phash.Whole()))
 	}
 	if n%20 == 0 {
-		p.Windows = append(p.Windows, window(r, phash.Window{.1, .25, .6667, 1}))
+		for i := range 9 {
+			x, y := float64(i%3)/4, float64(i/3)/4
+			p.Windows = append(p.Windows, window(r, phash.Window{x, y, x + .25, y + .25}))
+		}
 	}
 	p.Cause, p.Sight, p.Nothing = "ok", 77, true
 	p.First = at(n / 100)
@@ -104,7 +107,11 @@ func drawn(r *rand.Rand, n int) seen.Picture {
 
 func window(r *rand.Rand, w phash.Window) seen.Window {
 	h := randomHash(r)
-	return seen.Window{Window: w, PDQ: h, Turns: randomTurns(r, h), Quality: 50 + r.IntN(51)}
+	turns := phash.Derived(h)
+	if w == phash.Whole() {
+		turns = *randomTurns(r, h)
+	}
+	return seen.Window{Window: w, PDQ: h, Turns: &turns, Quality: 50 + r.IntN(51)}
 }
 
 func randomHash(r *rand.Rand) (p phash.PDQ) {

@@ -13,7 +13,7 @@ package seen
 // digests for keys would take ten times as long to write.
 //
 //	seen.pictures  row (4)                     => picture, see record.go
-//	seen.index     row / 64 (4)                => digests of 64 rows, see index.go
+//	seen.index     row / 64 (4)                => digests of 64 rows, see index.go; its sequence counts windows
 //	seen.places    row (4), hash of place (8)  => a further place, see place.go
 //	seen.strings   number (4)                  => text that many records share
 //	seen.manifests number (4)                  => manifest, see manifest.go
@@ -61,7 +61,7 @@ type Picture struct {
 	Quality       int           // of PDQ
 	PHash         *uint64       // nil: none
 	Width, Height int           // of the upright picture; 0: not known
-	Windows       []Window      // the best of it, at most MaxWindows; more are cut off
+	Windows       []Window      // the best first; see MaxWindows for how many are kept
 	Cause         string        // of its last look: "ok", or why it could not be judged; "": it was never looked at
 	Sight         uint64        // by which sets and rules the last look judged
 	Nothing       bool          // and that it found nothing that people must hear of
@@ -73,12 +73,20 @@ type Picture struct {
 type Window struct {
 	Window  phash.Window  // phash.Whole: the whole picture, enlarged
 	PDQ     phash.PDQ     // upright
-	Turns   *[8]phash.PDQ // as Picture.Turns
+	Turns   *[8]phash.PDQ // as Picture.Turns, but kept for phash.Whole alone; else derived from PDQ
 	Quality int
 }
 
-// MaxWindows is how many windows of a picture are kept.
-const MaxWindows = 2
+// How many windows are kept: two of each picture, and up to MaxWindows while
+// there are no more than windowsEach to a picture in all. Few pictures are sheets
+// or pages, but those hold many; and no site that posts sheets alone makes ten
+// million pictures take more than 3 GB.
+const (
+	MaxWindows    = 24
+	alwaysWindows = 2
+	windowsEach   = .5
+	windowsAhead  = 1000 // so that the first pictures may be sheets
+)
 
 // Manifest is what a container or a listing stated, over all looks at it.
 type Manifest struct {

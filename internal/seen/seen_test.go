@@ -122,7 +122,7 @@ func TestBareAndOdd(t *testing.T) {
 	bare := seen.Picture{SHA256: [32]byte{9}, Cause: "damaged", First: at(1), Last: at(2)}
 	odd := drawn(rand.New(rand.NewPCG(4, 2)), 1)
 	odd.Turns = nil // what it is derived from is enough
-	odd.Windows = slices.Repeat([]seen.Window{{Window: phash.Whole(), PDQ: *odd.PDQ, Quality: 300}}, 5)
+	odd.Windows = slices.Repeat([]seen.Window{{Window: phash.Whole(), PDQ: *odd.PDQ, Quality: 300}}, 50)
 	odd.Place = seen.Place{Site: "s", URL: "no url \x00 at all", Page: "://"}
 	r.note(bare, odd)
 	if got := r.picture(bare.SHA256); !reflect.DeepEqual(got, bare) {
@@ -174,5 +174,27 @@ func TestMarks(t *testing.T) {
 	r.again()
 	if known, err := r.Mark("past", &got); !known || err != nil || !slices.Equal(got, []int{1, 2}) {
 		t.Error(got, known, err)
+	}
+}
+
+// A site that posts nothing but sheets has two windows of each kept in the end.
+func TestWindowsAreRationed(t *testing.T) {
+	r := newRig(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	kept, n := 0, 2000
+	var first, last int
+	for i := range n {
+		p := drawn(random, 20*i)
+		for len(p.Windows) < 30 {
+			p.Windows = append(p.Windows, window(random, phash.Window{0, 0, .5, .5}))
+		}
+		r.note(p, p)
+		last = len(r.picture(p.SHA256).Windows)
+		if kept += last; i == 0 {
+			first = last
+		}
+	}
+	if first != seen.MaxWindows || last != 2 || kept > 3*n {
+		t.Errorf("%d windows of the first, %d of the last, %d of %d pictures", first, last, kept, n)
 	}
 }

@@ -19,15 +19,17 @@ type stage struct {
 	name, what string
 	keep       func(*match.Entry)   // takes away what entries of this stage do not hold; nil: nothing
 	options    func(*match.Options) // nil: the defaults
+	past       bool                 // of the picture only what the memory keeps is left
 }
 
 // stages, from the least to the most that an entry holds. A new one is a line.
 func stages() []stage {
 	return []stage{
-		{"hashes", "PDQ of the whole entry", func(e *match.Entry) { e.Windows, e.Points, e.Thumb = nil, nil, nil }, nil},
-		{"windows", "and of 26 windows of it", func(e *match.Entry) { e.Points, e.Thumb = nil, nil }, nil},
-		{"keypoints", "and laid over the picture", nil, nil},
-		{"deep", "and searched by keypoints where no hash is near", nil, func(o *match.Options) { o.Deep = true }},
+		{"hashes", "PDQ of the whole entry", func(e *match.Entry) { e.Windows, e.Points, e.Thumb = nil, nil, nil }, nil, false},
+		{"windows", "and of 26 windows of it", func(e *match.Entry) { e.Points, e.Thumb = nil, nil }, nil, false},
+		{"keypoints", "and laid over the picture", nil, nil, false},
+		{"deep", "and searched by keypoints where no hash is near", nil, func(o *match.Options) { o.Deep = true }, false},
+		{"past", "all of the entry, but of the picture only what the memory keeps", nil, nil, true},
 	}
 }
 
@@ -59,6 +61,16 @@ func entryOf(ctx context.Context, p *photo, d *picture.Decoder) (match.Entry, er
 // looker is the front door: inspect.Room.
 type looker interface {
 	Look(ctx context.Context, data []byte) (inspect.Seen, error)
+}
+
+// remembering asks of a picture what is left of it in the memory.
+type remembering struct {
+	*inspect.Room
+	sets *match.Sets
+}
+
+func (r remembering) Look(ctx context.Context, data []byte) (inspect.Seen, error) {
+	return r.Recall(ctx, data, r.sets)
 }
 
 // trial is an album with its set loaded once for each stage.
@@ -111,7 +123,7 @@ func openTrial(ctx context.Context, a *album, stages []stage, dir string) (*tria
 }
 
 // open loads the entries as far as the stage keeps them.
-func (s *stage) open(ctx context.Context, db *kv.DB, entries []match.Entry) (*inspect.Room, match.Set, error) {
+func (s *stage) open(ctx context.Context, db *kv.DB, entries []match.Entry) (looker, match.Set, error) {
 	o := match.DefaultOptions()
 	if s.options != nil {
 		s.options(&o)
@@ -141,5 +153,8 @@ func (s *stage) open(ctx context.Context, db *kv.DB, entries []match.Entry) (*in
 		Sets: sets, Cores: 2,
 		Rules: inspect.Rules{Limits: picture.DefaultLimits(), MinQuality: o.MinQuality},
 	})
+	if s.past {
+		return remembering{room, sets}, set, err
+	}
 	return room, set, err
 }
