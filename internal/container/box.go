@@ -34,6 +34,9 @@ type box struct {
 	over       *Fault // a limit of its own was reached
 	partly     *Fault // a limit that cut one of its members
 	note       string
+
+	saw  func(name string)                     // told of each member, as stated; or nil
+	look func(name string, head []byte) *Fault // asked before a member is visited; or nil
 }
 
 // outermost makes the box of a source.

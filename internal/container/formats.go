@@ -23,7 +23,7 @@ type format struct {
 // formats are the rows, in the order in which they are asked: what knows its
 // bytes best first.
 func formats() []format {
-	rows := []format{
+	rows := append(officeFormats(), []format{
 		{name: "zip", sniff: sniffZip, open: openZip, random: true, stream: streamZip, directory: true},
 		{name: "7z", sniff: sniffSeven, open: openSeven, random: true, directory: true},
 		{name: "rar", sniff: sniffRar, open: openRar},
@@ -33,8 +33,10 @@ func formats() []format {
 		{name: "zstd", sniff: sniffZstd, open: openPacked("zst", unpackZstd)},
 		{name: "tar", sniff: sniffTar, open: openTar},
 		{name: "torrent", sniff: sniffTorrent, open: openTorrent, directory: true},
+		{name: "mbox", sniff: sniffMbox, open: openMbox},
+		{name: "mail", sniff: sniffMail, open: openMail},
 		{name: "volume", sniff: sniffVolume, open: openVolume}, // by its name: last
-	}
+	}...)
 	return append(rows, strangeFormats()...)
 }
 

@@ -37,7 +37,7 @@ func inFolder() map[string]int64 {
 	}
 }
 
-func read(t testing.TB, name string) []byte {
+func recorded(t testing.TB, name string) []byte {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", "listings", name))
 	if err != nil {
@@ -101,7 +101,7 @@ func TestIndexPages(t *testing.T) {
 			if c.file == "mini_httpd.html" {
 				want["sub"] = 4096 // it does not tell a folder from a file
 			}
-			lines, format := container.Listing(read(t, c.file), "text/html", "http://example.onion/dump/")
+			lines, format := container.Listing(recorded(t, c.file), "text/html", "http://example.onion/dump/")
 			if format != c.format {
 				t.Errorf("got format %q, want %q", format, c.format)
 			}
@@ -165,7 +165,7 @@ func TestListingsInText(t *testing.T) {
 			for name, size := range c.want {
 				want[name] = size
 			}
-			lines, format := container.Listing(read(t, c.file), "text/plain", "")
+			lines, format := container.Listing(recorded(t, c.file), "text/plain", "")
 			if format != c.format {
 				t.Errorf("got format %q, want %q", format, c.format)
 			}
@@ -185,7 +185,7 @@ func TestSumsInListings(t *testing.T) {
 		{"unrar.txt", "IMG_0001.JPG", "70986ef5", "", ""},
 		{"sized.csv", "IMG_0001.JPG", "70986ef5", "", ""},
 	} {
-		lines, _ := container.Listing(read(t, c.file), "", "")
+		lines, _ := container.Listing(recorded(t, c.file), "", "")
 		found := false
 		for _, l := range lines {
 			if l.Name != c.name {

@@ -33,6 +33,9 @@ func (w *walk) member(b *box, e entry, open func() (io.Reader, error)) error {
 	if err := w.alive(); err != nil {
 		return err
 	}
+	if b.saw != nil {
+		b.saw(e.name)
+	}
 	if b.depth == 0 {
 		w.index, w.within, w.done = b.next, 0, false
 	}
@@ -88,6 +91,11 @@ func (w *walk) enter(b *box, m Member, e entry, body *meter) error {
 	}
 	if err != nil && n == 0 && !errors.Is(err, io.EOF) {
 		return w.refuse(b, m, err)
+	}
+	if b.look != nil {
+		if f := b.look(e.name, head[:n]); f != nil {
+			return w.refuse(b, m, f)
+		}
 	}
 	body.unread(head[:n])
 	f := w.sniff(head[:n], e.name)
