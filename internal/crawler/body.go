@@ -31,6 +31,9 @@ func (f *fetching) readBody(response *http.Response, content bool) {
 	if !content {
 		limit = min(limit, maxErrorBody)
 	}
+	if f.size > 0 {
+		limit = f.length // as judgeRange found it right
+	}
 	if response.StatusCode >= 200 && response.StatusCode != http.StatusNoContent {
 		f.decode(response, w, limit, content)
 	}
@@ -44,6 +47,10 @@ func (f *fetching) readBody(response *http.Response, content bool) {
 func (f *fetching) decode(response *http.Response, w *watched, limit int64, content bool) {
 	wire := bufio.NewReader(w)
 	codings := codingsOf(response.Header.Values("Content-Encoding"))
+	if len(codings) > 0 && f.size > 0 {
+		f.cause, f.why = RangeLies, "a range of a packed body: "+short(strings.Join(codings, ", "))
+		return
+	}
 	if len(codings) > 1 {
 		f.cause, f.why = BrokenHTTP, "more than one content coding: "+short(strings.Join(codings, ", "))
 		return
@@ -153,6 +160,10 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 		}
 		f.body = buf[:min(int64(len(buf)), b.limit)]
 		if b.known && f.overLimit(int64(len(buf)), b, w) {
+			if f.large && f.request.take != nil {
+				f.body, f.taken = buf, true
+				f.request.take(newStreamed(f, from, w, coded))
+			}
 			return
 		}
 		switch {
@@ -180,8 +191,11 @@ type bound struct {
 func (f *fetching) choose(b *bound, head []byte) {
 	b.known = true
 	l := f.limits
-	if sniffPicture(head) != "" {
+	picture := sniffPicture(head) != ""
+	if picture && f.size == 0 {
 		b.picture, b.limit = true, l.picture
+	}
+	if picture || f.request.from > 0 {
 		return
 	}
 	seen := http.DetectContentType(head)
@@ -193,11 +207,13 @@ func (f *fetching) choose(b *bound, head []byte) {
 			name = "" // a page that is called x.zip is a page
 		}
 		if f.format = l.holds(head[:min(len(head), sniffed)], name); f.format != "" {
-			b.limit = l.whole
+			if f.size == 0 {
+				b.limit = l.whole
+			}
 			return
 		}
 	}
-	if l.listing > b.limit && (!page && strings.HasPrefix(seen, "text/plain") || page && looksLikeListing(head)) {
+	if f.size == 0 && l.listing > b.limit && (!page && strings.HasPrefix(seen, "text/plain") || page && looksLikeListing(head)) {
 		b.limit = l.listing
 	}
 }
@@ -213,6 +229,10 @@ func (f *fetching) called() string {
 // overLimit ends a body that is too long, or unpacks to too much.
 func (f *fetching) overLimit(size int64, b bound, w *watched) bool {
 	switch limit := b.limit; {
+	case f.size > 0 && size > limit:
+		f.cause, f.why = RangeLies, fmt.Sprintf("more than the %d bytes of the range", limit)
+	case f.size > 0:
+		return false
 	case b.picture && (size > limit || !b.coded && f.length > limit):
 		f.mediaType, f.body = sniffPicture(f.body), nil
 		f.cause, f.why = LimitBytes, fmt.Sprintf("a picture of more than %d bytes", limit)
@@ -253,6 +273,9 @@ type watched struct {
 	before int64 // count at since
 	still  *time.Timer
 	idle   time.Duration
+
+	patient bool      // what passes between two reads is ours
+	left    time.Time // when the last read ended
 }
 
 // watch begins to watch a body.
@@ -268,7 +291,19 @@ func (f *fetching) watch(body io.Reader) *watched {
 }
 
 func (w *watched) Read(p []byte) (int, error) {
+	if w.patient {
+		w.since = w.since.Add(time.Since(w.left))
+		if w.still != nil {
+			w.still.Reset(w.idle)
+		}
+	}
 	n, err := w.body.Read(p)
+	if w.patient {
+		defer func() {
+			w.end()
+			w.left = time.Now()
+		}()
+	}
 	w.count += int64(n)
 	w.err = err
 	if w.still != nil && n > 0 {

@@ -7,37 +7,62 @@ import (
 	"leakwatch/internal/container"
 )
 
-// openWhole shows a container that was fetched whole. It is read from memory,
-// and it ends how the visit ends.
+// openWhole shows a container that was fetched whole.
 func (v *visiting) openWhole(ctx context.Context, a answer) error {
-	if a.large {
-		v.end(LimitBytes, "a container of more than %d bytes", v.options.MaxContainer)
-		v.shut(a.format, a.length)
-		return nil
-	}
-	size := int64(len(a.body))
-	return v.open(ctx, a.format, Found{
-		URL: v.link.url, Page: v.page, SHA256: a.digest, MediaType: a.mediaType, Slices: true,
-		Container: &container.Source{Name: a.name, At: bytes.NewReader(a.body), Size: size},
-	})
+	src := container.Source{Name: a.name, At: bytes.NewReader(a.body), Size: int64(len(a.body))}
+	return v.open(ctx, a.format, Found{SHA256: a.digest, MediaType: a.mediaType, Container: &src}, nil)
 }
 
-// open shows a container, and takes over what came of it.
-func (v *visiting) open(ctx context.Context, format string, f Found) error {
-	f.Kind, f.Archives = KindContainer, v.place.archives()
+// open shows a container, and the visit ends as the look does. fail says, after
+// the look, why its bytes came to an end before they ended; nil: they cannot.
+func (v *visiting) open(ctx context.Context, format string, f Found, fail func() *refusal) error {
+	l := &v.res.link
+	l.content, l.digest, l.sight = contentContainer, f.SHA256, v.sights.of(contentContainer, false)
+	same := v.link.digest == f.SHA256 && !v.link.judgedBefore(v.sights)
+	if same {
+		f.From = v.link.next
+	}
+	f.Kind, f.URL, f.Page, f.Archives = KindContainer, l.url, v.page, v.place.archives()
 	i, err := v.look(ctx, f)
 	if err != nil {
 		return err
 	}
-	v.takeOver(i)
+	if i.Cause == OK && i.Next > 0 && i.Next <= f.From {
+		i.Cause, i.Why, i.Next = LimitTime, "a look at one member takes longer than a slice may", 0
+	}
+	l.next, v.res.onward = i.Next, same || v.link.next == 0 // what is another file each time is not read on at once
 	v.end(i.Cause, "%s", i.Why)
-	if i.Next == 0 && i.Containers == (Containers{}) {
-		v.res.containers.enter(i.Cause)
+	if fail != nil {
+		if why := fail(); why != nil {
+			v.brokenOff(&i, f.From, why)
+		}
 	}
-	if !i.speaksOfWhole() && i.Next == 0 && i.Cause != OK {
-		v.res.unopened = append(v.res.unopened, Unopened{Container: format, Size: f.Container.Size, Cause: i.Cause, Why: i.Why})
+	v.takeOver(i)
+	if l.next == 0 && i.Containers == (Containers{}) {
+		v.res.containers.enter(v.res.outcome.Cause)
 	}
+	if o := v.res.outcome; o.Cause != OK && l.next == 0 && !i.speaksOfWhole() {
+		v.res.unopened = append(v.res.unopened, Unopened{Container: format, Size: f.Container.Size, Cause: o.Cause, Why: o.Why})
+	}
+	l.known = v.res.outcome.Cause
 	return nil
+}
+
+// brokenOff ends the look at a container whose bytes did not come to their end:
+// what the look says of its last members is the fault of the way. The next
+// visit goes on where this one could not.
+func (v *visiting) brokenOff(i *Inspection, from int, why *refusal) {
+	l := &v.res.link
+	l.next, v.res.onward = max(i.Next, from), why.Cause.Class() == ClassBudget
+	if l.next == 0 { // it proves nothing
+		l.digest, l.etag, l.modified = [32]byte{}, "", ""
+	}
+	v.end(why.Cause, "%s", why.Why)
+	for k, u := range i.Unopened {
+		if u.Cause == Damaged || u.Cause == Partial || u.Cause == CRCMismatch {
+			i.Unopened[k].Cause, i.Unopened[k].Why = why.Cause, why.Why
+		}
+	}
 }
 
 // takeOver adds what an inspection counted.
@@ -46,14 +71,6 @@ func (v *visiting) takeOver(i Inspection) {
 	v.res.containers.add(i.Containers)
 	v.res.members += i.Members
 	v.res.unopened = append(v.res.unopened, i.Unopened...)
-}
-
-// shut notes a container that nobody opened, with the cause with which the
-// visit ends.
-func (v *visiting) shut(format string, size int64) {
-	v.res.containers.NotOpened++
-	o := v.res.outcome
-	v.res.unopened = append(v.res.unopened, Unopened{Container: format, Size: size, Cause: o.Cause, Why: o.Why})
 }
 
 // standsContainer ends a visit of a container that is the same as at the last

@@ -78,7 +78,7 @@ func TestSmallContainer(t *testing.T) {
 		r.configure(board(func(s *crawler.SiteConfig) { s.Depth = 1; s.MaxInterval = time.Hour }))
 		r.once()
 		for _, f := range r.eye.found {
-			if f.Kind != crawler.KindContainer || f.Container.Size != int64(len(body)) || f.SHA256 != sha256.Sum256(body) || f.Archives != "sample" || f.From != 0 || !f.Slices {
+			if f.Kind != crawler.KindContainer || f.Container.Size != int64(len(body)) || f.SHA256 != sha256.Sum256(body) || f.Archives != "sample" || f.From != 0 || f.Slices {
 				t.Errorf("found %+v", f)
 			}
 		}

@@ -20,7 +20,7 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 	}
 	v.res.changed = a.digest != l.digest
 	before := l.text
-	l.target, l.text, l.inline = linkKey{}, [32]byte{}, false
+	l.target, l.text, l.inline, l.next = linkKey{}, [32]byte{}, false, 0
 	l.etag, l.modified, l.digest = keep(a.etag), keep(a.lastModified), a.digest
 	l.content = classify(a, v.options.Sniff)
 	l.sight = v.sights.of(l.content, false)
@@ -33,7 +33,7 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 	}
 	if cut {
 		v.end(a.cause, "%s", a.why)
-		l.digest, l.etag, l.modified = [32]byte{}, "", "" // of a part: proves nothing
+		l.digest, l.etag, l.modified, l.next = [32]byte{}, "", "", 0 // of a part: proves nothing
 	}
 	l.known = v.res.outcome.Cause
 	return nil

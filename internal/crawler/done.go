@@ -14,6 +14,7 @@ type result struct {
 	outcome    Outcome
 	link       link        // as it was taken, with what is known of its content now
 	changed    bool        // other content than last time
+	onward     bool        // a part of a container is left, for which the link is due at once
 	redirected bool        // it led somewhere else: no content of its own
 	found      []discovery // links that it showed
 	pictures   Pictures    // looked at on the way
@@ -98,7 +99,7 @@ func write(r records, l *lease, res *result, rec *siteRecord, hosts map[string]h
 		}
 	}
 	rec.Round.Bytes += res.outcome.Bytes
-	if err := closeRound(r, l, rec, res.at); err != nil {
+	if err := closeRound(r, l, rec, res); err != nil {
 		return err
 	}
 	if err := r.putNote(noteAlive, res.at); err != nil {
@@ -168,6 +169,9 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	now.kind, now.depth, now.hops, now.seed, now.foundOn = old.kind, old.depth, old.hops, old.seed, old.foundOn
 	p := replan(&now, res.outcome, res.changed, res.retryAfter, &l.place.SiteConfig, when(res.at))
 	now.due, now.interval, now.tries, now.last = p.due, p.interval, p.tries, res.at
+	if now.next > 0 && res.onward { // the rest of a container: due behind all that is due
+		now.due, now.interval, now.tries = l.atOnce(res.at), old.interval, 0
+	}
 	if readable(res.outcome.Cause) && now.judgedBefore(l.options.sights()) {
 		now.due = res.at // the sight has changed since, and its walk may have passed
 	}
@@ -184,6 +188,15 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 		return demote(r, rec.ID, old.target, l.place.Depth)
 	}
 	return nil
+}
+
+// atOnce is a due time at which a link is visited again in the same round, also
+// in that of Once.
+func (l *lease) atOnce(now int64) int64 {
+	if l.horizon != 0 {
+		return min(now, l.horizon)
+	}
+	return now
 }
 
 // demote makes a link that a seed redirected to an ordinary one again: else a
@@ -262,13 +275,16 @@ func nearer(r records, l *lease, d *discovery, rec *siteRecord, old link, at int
 }
 
 // closeRound ends a round that has nothing left to do, or no budget to do it.
-func closeRound(r records, l *lease, rec *siteRecord, now int64) error {
+func closeRound(r records, l *lease, rec *siteRecord, res *result) error {
+	now := res.at
 	pages, others, err := dueAny(r, rec.ID, now)
 	if err != nil {
 		return err
 	}
 	over := rec.Round.over(&l.place.SiteConfig, now)
 	switch {
+	case res.outcome.Cause.Class() == ClassBudget: // it broke a container off
+		rec.Round.end(string(res.outcome.Cause), now)
 	case !pages && !others:
 		rec.Round.end(endDone, now)
 	case over != "":

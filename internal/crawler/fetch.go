@@ -24,6 +24,12 @@ type request struct {
 	etag         string
 	lastModified string
 	referer      string // sent only to the page's own machine
+
+	from, to int64  // a range of bytes, to not included; 0, 0: all of it
+	version  string // of which the range is wanted (If-Range); "": whichever
+	// take is given a container that is too large to be fetched whole and comes
+	// from its beginning. nil: the rest of it is not read.
+	take func(*streamed)
 }
 
 // answer is what one request gave. Whatever was read before something went
@@ -47,6 +53,8 @@ type answer struct {
 	format       string        // of the container that its first bytes and its name tell of
 	name         string        // what it is called: by the server, or by its URL
 	length       int64         // of the body as announced, or -1
+	size         int64         // of the whole, of which a range came; 0: no range came
+	taken        bool          // request.take had it
 	large        bool          // it is a container too large to be fetched whole: body is its beginning
 	held         int64         // of fetchLimits.large, to be given back when body is done with
 }
@@ -120,7 +128,7 @@ func (f *fetching) do(rt http.RoundTripper, start time.Time) {
 	}
 }
 
-// newRequest is the one request that leakwatch sends. The rest of its head is
+// newRequest is the one kind of request that leakwatch sends. The rest of its head is
 // tor's matter; only what can be unpacked is said here, where it is.
 func newRequest(ctx context.Context, r request) *http.Request {
 	q := (&http.Request{
@@ -132,6 +140,11 @@ func newRequest(ctx context.Context, r request) *http.Request {
 		if value != "" && httpguts.ValidHeaderFieldValue(value) {
 			q.Header.Set(key, value)
 		}
+	}
+	if r.to > 0 {
+		set("Range", fmt.Sprintf("bytes=%d-%d", r.from, r.to-1))
+		set("If-Range", r.version)
+		set("Accept-Encoding", "identity") // a range of something packed is of no use
 	}
 	set("If-None-Match", r.etag)
 	set("If-Modified-Since", r.lastModified)
@@ -238,8 +251,13 @@ func (f *fetching) judgeStatus(response *http.Response) (content bool) {
 		f.why = ""
 	case s == 304:
 		broken("304 though nothing was known")
+	case s == 206 && f.request.to > 0:
+		f.why = ""
+		return f.judgeRange(response)
 	case s == 206:
 		broken("206 though no range was asked for")
+	case s == 200 && f.request.from > 0:
+		f.cause, f.why = RangeIgnored, "a range was asked for, and the whole came"
 	case s >= 200 && s < 300 || s == 300 && response.Header.Get("Location") == "":
 		f.why = ""
 		return true

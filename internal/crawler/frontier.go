@@ -46,6 +46,7 @@ type lease struct {
 	page     string // where the link stood
 	round    round  // that it belongs to
 	at       int64  // ms
+	horizon  int64  // of Once, ms; 0: Run
 }
 
 // take leases the link that has waited longest at the host that may be visited
@@ -115,7 +116,7 @@ func (c *Crawler) choose(h *host, now int64) (*queue, lane) {
 // lease takes the first link of a lane that is not under way.
 func (c *Crawler) lease(q *queue, in lane, now int64) (*lease, error) {
 	w, h := q.site, q.host
-	l := &lease{site: w, place: w.place, options: c.options, host: h, hostName: h.Name, at: now}
+	l := &lease{site: w, place: w.place, options: c.options, host: h, hostName: h.Name, at: now, horizon: c.horizon}
 	err := c.memory.view(func(r records) error {
 		key, found := linkKey{}, false
 		err := r.queued(w.rec.ID, h.ID, in, 0, func(due int64, k linkKey) bool {

@@ -90,6 +90,8 @@ type link struct {
 	text     [32]byte // of the text of a page
 	etag     string
 	modified string
+	next     int   // member of a container with which the next visit goes on, 0: it was done with
+	lines    int64 // ms, under which its lines of what was not opened stand, 0: none
 }
 
 // laneFor is the lane that l belongs in.
@@ -124,8 +126,14 @@ const (
 	partInline
 )
 
+// Parts of the second byte, which version 1 does not have.
 const (
-	linkVersion = 1
+	moreNext = 1 << iota
+	moreLines
+)
+
+const (
+	linkVersion = 2 // version 1 is written where there are no parts of the second byte
 	maxWhy      = 200
 	maxTag      = 256 // bytes of an ETag or Last-Modified worth keeping
 )
@@ -136,7 +144,12 @@ var errCorrupt = errors.New("corrupt record")
 func (l *link) encode() []byte {
 	parts := l.parts()
 	b := make([]byte, 0, 64+len(l.url)+len(l.why))
-	b = append(b, linkVersion, parts, kindByte(l.kind), byte(l.lane))
+	more := l.more()
+	if b = append(b, 1, parts); more != 0 {
+		b[0] = linkVersion
+		b = append(b, more)
+	}
+	b = append(b, kindByte(l.kind), byte(l.lane))
 	b = binary.AppendUvarint(b, uint64(l.host))
 	b = binary.AppendUvarint(b, uint64(l.depth))
 	b = binary.AppendUvarint(b, uint64(l.hops))
@@ -168,7 +181,24 @@ func (l *link) encode() []byte {
 		b = appendText(b, l.etag)
 		b = appendText(b, l.modified)
 	}
+	if more&moreNext != 0 {
+		b = binary.AppendUvarint(b, uint64(l.next))
+	}
+	if more&moreLines != 0 {
+		b = binary.AppendUvarint(b, uint64(l.lines))
+	}
 	return b
+}
+
+func (l *link) more() byte {
+	more := byte(0)
+	if l.next != 0 {
+		more |= moreNext
+	}
+	if l.lines != 0 {
+		more |= moreLines
+	}
+	return more
 }
 
 func (l *link) parts() byte {
@@ -192,10 +222,14 @@ func (l *link) parts() byte {
 // decodeLink unpacks what encode packed. b is not kept.
 func decodeLink(site uint32, key linkKey, b []byte) (link, error) {
 	r := reader{rest: b}
-	if version := r.byte(); version != linkVersion {
+	version, parts, more := r.byte(), r.byte(), byte(0)
+	switch version {
+	case 1:
+	case linkVersion:
+		more = r.byte()
+	default:
 		r.bad = true
 	}
-	parts := r.byte()
 	l := link{site: site, key: key, seed: parts&partSeed != 0, inline: parts&partInline != 0}
 	l.kind, l.lane = kindOf(r.byte()), lane(r.byte())
 	l.host, l.depth, l.hops = uint32(r.uvarint()), int(r.uvarint()), int(r.uvarint())
@@ -224,7 +258,13 @@ func decodeLink(site uint32, key linkKey, b []byte) (link, error) {
 	if parts&partValidators != 0 {
 		l.etag, l.modified = r.text(), r.text()
 	}
-	if r.bad || len(r.rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentText || (parts&partVisited != 0) != (l.last != 0) {
+	if more&moreNext != 0 {
+		l.next = int(r.uvarint())
+	}
+	if more&moreLines != 0 {
+		l.lines = int64(r.uvarint())
+	}
+	if r.bad || more > moreNext|moreLines || l.next < 0 || len(r.rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentText || (parts&partVisited != 0) != (l.last != 0) {
 		return link{}, errCorrupt
 	}
 	return l, nil

@@ -13,6 +13,7 @@ func fullLink() link {
 		depth: 3, hops: 1, seed: true, foundOn: linkKey{3}, target: linkKey{4}, due: 1_800_000_000_123, last: 1_700_000_000_000,
 		interval: 90 * time.Minute, tries: 4, cause: LimitPage, why: "more than 5 bytes", content: contentPicture, inline: true,
 		known: LowQuality, sight: 1 << 63, digest: [32]byte{5}, text: [32]byte{6}, etag: `"x"`, modified: "yesterday",
+		next: 70_000, lines: 1_700_000_000_000,
 	}
 }
 
@@ -45,7 +46,7 @@ func TestClip(t *testing.T) {
 // A damaged record is an error or a record, never a panic; what is read is
 // written the same way.
 func FuzzRecords(f *testing.F) {
-	full, t := fullLink(), tally{causes: map[Cause]int{OK: 3, HTTP404: 1}, pictures: Pictures{Known: 2}, bytes: 99}
+	full, t := fullLink(), tally{causes: map[Cause]int{OK: 3, HTTP404: 1}, containers: Containers{Opened: 1, NotOpened: 2}, members: 300, pictures: Pictures{Known: 2}, bytes: 99}
 	f.Add(full.encode())
 	f.Add(t.encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -57,7 +58,7 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 		if n, err := decodeTally(b); err == nil {
-			if again, err := decodeTally(n.encode()); err != nil || again.pictures != n.pictures {
+			if again, err := decodeTally(n.encode()); err != nil || again.pictures != n.pictures || again.containers != n.containers || again.members != n.members {
 				t.Errorf("tally %+v came back as %+v, %v", n, again, err)
 			}
 		}

@@ -31,6 +31,8 @@ type visiting struct {
 	res    *result
 	url    *url.URL
 	sights sights
+
+	noRanges *refusal // why this container is not read by ranges
 }
 
 // end sets how the visit ends.
@@ -53,9 +55,11 @@ func (v *visiting) run(ctx context.Context) error {
 		return nil
 	}
 	v.sights = v.options.sights()
-	a := fetch(ctx, v.place.transport, v.request(), v.limits())
-	defer v.c.large.Release(a.held)
-	v.fetched(a)
+	a, err := v.fetch(ctx)
+	defer func() { v.c.large.Release(a.held) }()
+	if err != nil || a.taken {
+		return err
+	}
 	if a.refresh != nil {
 		v.discover(document{refresh: a.refresh})
 	}
@@ -66,6 +70,8 @@ func (v *visiting) run(ctx context.Context) error {
 		return v.notModified(ctx)
 	case a.status >= 300 && a.status < 400:
 		return v.redirect(a)
+	case a.large || a.size > int64(len(a.body)):
+		return v.openLarge(ctx, &a)
 	}
 	if err := v.read(ctx, a); err != nil || a.cause == "" {
 		return err
@@ -95,7 +101,7 @@ func (v *visiting) request() request {
 // mayStand says that the same bytes need no second look: they were read, and
 // everything in them was inspected with the sight of today.
 func (v *visiting) mayStand() bool {
-	if v.link.digest == [32]byte{} || v.link.known == LimitTime { // time may suffice on a calmer day
+	if v.link.digest == [32]byte{} || v.link.next > 0 || v.link.known == LimitTime { // time may suffice on a calmer day
 		return false
 	}
 	return !v.link.judgedBefore(v.sights)
@@ -111,7 +117,8 @@ func (v *visiting) limits() fetchLimits {
 // from the end of the visit.
 func (v *visiting) fetched(a answer) {
 	now := time.Now()
-	v.res.outcome = Outcome{Cause: a.cause, Why: clip(a.why, maxWhy), Status: a.status, Bytes: a.wireBytes, Took: a.took}
+	before := v.res.outcome
+	v.res.outcome = Outcome{Cause: a.cause, Why: clip(a.why, maxWhy), Status: a.status, Bytes: before.Bytes + a.wireBytes, Took: before.Took + a.took}
 	v.res.fetched = ms(now)
 	if a.cause.Class() == ClassHTTP {
 		v.res.retryAfter = a.retryAfter

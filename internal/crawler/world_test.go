@@ -36,6 +36,7 @@ type world struct {
 	mu      sync.Mutex
 	pages   map[string]string
 	answers map[string]func(n int) (*http.Response, error) // of URLs with a will of their own
+	serving map[string]func(*http.Request) (*http.Response, error)
 	asked   []asked
 	took    time.Duration // what an answer takes
 	torDown bool
@@ -44,7 +45,8 @@ type world struct {
 }
 
 func newWorld(pages string) *world {
-	w := &world{pages: map[string]string{}, answers: map[string]func(int) (*http.Response, error){}}
+	w := &world{pages: map[string]string{}, answers: map[string]func(int) (*http.Response, error){},
+		serving: map[string]func(*http.Request) (*http.Response, error){}}
 	for _, f := range txtar.Parse([]byte(pages)).Files {
 		w.pages["http://"+strings.ReplaceAll(f.Name, "ONION", onion)] = strings.ReplaceAll(string(f.Data), "ONION", onion)
 	}
@@ -93,6 +95,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 	}
 	w.asked = append(w.asked, a)
+	serve := w.serving[a.url]
 	fn, body, known, down, failing, took := w.answers[a.url], w.pages[a.url], false, w.torDown, w.failing, w.took
 	_, known = w.pages[a.url]
 	w.mu.Unlock()
@@ -111,6 +114,8 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, &tor.Error{Code: "tor_down", Err: errors.New("connection refused")}
 	case failing:
 		return nil, &tor.Error{Code: "tor_failed", Err: errors.New("general SOCKS server failure")}
+	case serve != nil:
+		return serve(r)
 	case fn != nil:
 		return fn(n)
 	case !known:

@@ -1,0 +1,179 @@
+package crawler_test
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"leakwatch/internal/crawler"
+)
+
+// pageWith is a world of one page with a link.
+func pageWith(path string) *world {
+	return newWorld("-- ONION/ --\n<a href=\"" + path + "\">x</a>\n")
+}
+
+// look is an Inspector of zips: by their directories, each member whole. A
+// member that cannot be read is one that is damaged.
+type look struct {
+	sample int               // members, then it ends as sampled; 0: all
+	slice  int               // members, then it ends with Next; 0: all
+	each   func(k int) error // called after each member
+}
+
+func (o look) open(f crawler.Found) (i crawler.Inspection, err error) {
+	if f.Container.At == nil {
+		return o.stream(f), nil
+	}
+	z, err := zip.NewReader(f.Container.At, f.Container.Size)
+	if err != nil {
+		return crawler.Inspection{Cause: crawler.Damaged, Why: err.Error()}, nil
+	}
+	for k := f.From; k < len(z.File); k++ {
+		switch {
+		case o.sample > 0 && k == o.sample:
+			i.Cause, i.Containers.Sampled = crawler.Sampled, 1
+			return i, nil
+		case f.Slices && o.slice > 0 && k == f.From+o.slice:
+			i.Next = k
+			return i, nil
+		}
+		r, err := z.File[k].Open()
+		if err == nil {
+			_, err = io.Copy(io.Discard, r)
+		}
+		if err != nil && !errors.Is(err, zip.ErrChecksum) { // its sums are not drawn
+			i.Unopened = append(i.Unopened, crawler.Unopened{Container: "zip", Member: z.File[k].Name, Cause: crawler.Damaged, Why: err.Error()})
+			i.Cause, i.Next = crawler.Damaged, k
+			return i, nil
+		}
+		i.Members++
+		if o.each != nil {
+			if err := o.each(k); err != nil {
+				return i, err
+			}
+		}
+	}
+	i.Containers.Opened++
+	return i, nil
+}
+
+// stream reads what comes; a sample is a MiB of it.
+func (o look) stream(f crawler.Found) (i crawler.Inspection) {
+	from := f.Container.Stream
+	if o.sample > 0 {
+		from = io.LimitReader(from, 1<<20)
+		i.Cause, i.Containers.Sampled = crawler.Sampled, 1
+	}
+	if _, err := io.Copy(io.Discard, from); err != nil {
+		return crawler.Inspection{Cause: crawler.Damaged, Why: err.Error()}
+	}
+	if o.sample == 0 {
+		i.Containers.Opened++
+	}
+	return i
+}
+
+// A zip of 20 GB is looked into by its directory and by single members: what
+// comes before the first one is a small share of it.
+func TestLargeZipByRanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := pageWith("/leak.zip")
+		f := w.put(at("/leak.zip"), newFileOf(largeZip(65_000, 300<<10)))
+		r := newRig(t, w)
+		var first int64
+		r.eye.opens = look{sample: 20, each: func(k int) error {
+			if k == 0 {
+				first, _ = f.counts()
+			}
+			return nil
+		}}.open
+		r.configure(board())
+		r.once()
+		share := float64(first) / float64(f.size)
+		fmt.Fprintf(os.Stderr, "figure range_bytes_until_first_member %d\nratio range_share_until_first_member %.5f\n", first, share)
+		if first == 0 || first > 20e6 || share > .02 {
+			t.Errorf("%d bytes, %.3f %%, until the first member was read; want < 20 MB, < 2 %%", first, 100*share)
+		}
+		if sent, n := f.counts(); sent/int64(n) < 400<<10 {
+			t.Errorf("%d requests for %d bytes, want large ones", n, sent)
+		}
+		if l := r.link(at("/leak.zip")); *l.Cause != crawler.Sampled || r.ledger().Members != 20 || r.ledger().Containers.Sampled != 1 {
+			t.Errorf("link %+v with %d members", l, r.ledger().Members)
+		}
+	})
+}
+
+func newFileOf(s *sparse) *file { return newFile(s, s.size) }
+
+// Where no ranges are taken, or they are lies, a large container is read as it
+// comes; a server that breaks off is asked again from there.
+func TestServersOfRanges(t *testing.T) {
+	body := largeZip(40, 500<<10) // 20 MB
+	after := func(n int, fault string) func(f *file) {
+		return func(f *file) {
+			f.fault = func(from, _ int64) string {
+				if f.requests > n {
+					return fault
+				}
+				return ""
+			}
+		}
+	}
+	for _, test := range []struct {
+		name, path string
+		set        func(*file)
+		sample     int
+		cause      crawler.Cause
+		why        string
+		most       int64 // bytes
+	}{
+		{"honest", "/x.zip", func(*file) {}, 0, crawler.OK, "", body.size * 11 / 10},
+		{"without a name", "/x", func(*file) {}, 0, crawler.OK, "", body.size * 11 / 10},
+		{"no ranges", "/x.zip", func(f *file) { f.ranges = false }, 0, crawler.OK, "", body.size},
+		{"no ranges, without a name", "/x", func(f *file) { f.ranges = false }, 0, crawler.OK, "", body.size + 9<<20},
+		{"refuses all", "/x.zip", after(0, refuse), 0, crawler.OK, "", body.size},
+		{"refuses later", "/x.zip", after(3, refuse), 0, crawler.OK, "", body.size * 2},
+		{"ignores later", "/x.zip", after(3, ignore), 0, crawler.OK, "", body.size * 2},
+		{"begins anew", "/x.zip", after(1, anew), 0, crawler.OK, "", body.size * 2},
+		{"shifts", "/x.zip", after(4, shift), 0, crawler.OK, "", body.size * 2},
+		{"says another place", "/x.zip", after(0, moves), 0, crawler.OK, "", body.size + 1<<20},
+		{"grows", "/x.zip", after(2, grows), 0, crawler.OK, "", body.size * 2},
+		{"dies half-way each time", "/x.zip", after(0, dies), 0, crawler.OK, "", body.size * 12 / 10},
+		{"no ranges, a sample", "/x.zip", func(f *file) { f.ranges = false }, 5, crawler.RangeIgnored, "read from the front up to byte 10", 10 << 20},
+		{"shifts, a sample", "/x.zip", after(2, shift), 30, crawler.RangeLies, "other bytes at ", body.size},
+		{"is busy later", "/x.zip", after(5, busy), 0, crawler.HTTP5xx, "503", body.size / 2},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := pageWith(test.path)
+				f := w.put(at(test.path), newFileOf(body))
+				test.set(f)
+				r := newRig(t, w)
+				r.eye.opens = look{sample: test.sample}.open
+				r.configure(board())
+				r.once()
+				l := r.link(at(test.path))
+				if *l.Cause != test.cause || test.why != "" && !strings.Contains(*l.Why, test.why) {
+					t.Errorf("ended in %s %v, want %s %s", *l.Cause, l.Why, test.cause, test.why)
+				}
+				if sent, n := f.counts(); sent > test.most {
+					t.Errorf("%d bytes in %d requests for a file of %d, want at most %d", sent, n, f.size, test.most)
+				}
+				n := r.ledger().Containers
+				want := map[crawler.Cause]crawler.Containers{crawler.OK: {Opened: 1}}[test.cause]
+				if test.sample > 0 {
+					want.Sampled = 1
+				}
+				if n != want {
+					t.Errorf("the ledger has %+v, want %+v", n, want)
+				}
+			})
+		})
+	}
+}
