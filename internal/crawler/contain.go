@@ -53,7 +53,7 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 // visit goes on where this one could not.
 func (v *visiting) brokenOff(i *Inspection, from int, why *refusal) {
 	l := &v.res.link
-	l.next, v.res.onward = max(i.Next, from), why.Cause.Class() == ClassBudget
+	l.next, v.res.onward = max(i.Next, from), isBudget(why.Cause)
 	if l.next == 0 { // it proves nothing
 		l.digest, l.etag, l.modified = [32]byte{}, "", ""
 	}

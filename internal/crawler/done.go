@@ -283,7 +283,7 @@ func closeRound(r records, l *lease, rec *siteRecord, res *result) error {
 	}
 	over := rec.Round.over(&l.place.SiteConfig, now)
 	switch {
-	case res.outcome.Cause.Class() == ClassBudget: // it broke a container off
+	case isBudget(res.outcome.Cause): // it broke a container off
 		rec.Round.end(string(res.outcome.Cause), now)
 	case !pages && !others:
 		rec.Round.end(endDone, now)

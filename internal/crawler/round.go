@@ -26,12 +26,10 @@ func (r *round) running() bool { return r.Started != 0 && r.Ended == 0 }
 
 // spentBudget says that r ended because a budget was used.
 func (r *round) spentBudget() bool {
-	switch Cause(r.End) {
-	case BudgetPages, BudgetBytes, BudgetTime:
-		return r.Ended != 0
-	}
-	return false
+	return r.Ended != 0 && isBudget(Cause(r.End))
 }
+
+func isBudget(c Cause) bool { return c == BudgetPages || c == BudgetBytes || c == BudgetTime }
 
 // gate is before when no seed may begin the next round; ms.
 func (r *round) gate(interval time.Duration) int64 {
