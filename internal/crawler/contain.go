@@ -27,7 +27,7 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 	if err != nil {
 		return err
 	}
-	if i.Cause == OK && i.Next > 0 && i.Next <= f.From {
+	if i.Cause == OK && i.Next > 0 && i.Next == f.From {
 		i.Cause, i.Why, i.Next = LimitTime, "a look at one member takes longer than a slice may", 0
 	}
 	l.next, v.res.onward = i.Next, same || v.link.next == 0 // what is another file each time is not read on at once
@@ -48,21 +48,17 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 	return nil
 }
 
-// brokenOff ends the look at a container whose bytes did not come to their end:
-// what the look says of its last members is the fault of the way. The next
-// visit goes on where this one could not.
+// brokenOff ends the look at a container whose bytes did not come to their end.
+// The next visit goes on where this one could not.
 func (v *visiting) brokenOff(i *Inspection, from int, why *refusal) {
 	l := &v.res.link
-	l.next, v.res.onward = max(i.Next, from), isBudget(why.Cause)
+	if l.next, v.res.onward = i.Next, isBudget(why.Cause); l.next == 0 {
+		l.next = from
+	}
 	if l.next == 0 { // it proves nothing
 		l.digest, l.etag, l.modified = [32]byte{}, "", ""
 	}
 	v.end(why.Cause, "%s", why.Why)
-	for k, u := range i.Unopened {
-		if u.Cause == Damaged || u.Cause == Partial || u.Cause == CRCMismatch {
-			i.Unopened[k].Cause, i.Unopened[k].Why = why.Cause, why.Why
-		}
-	}
 }
 
 // takeOver adds what an inspection counted.

@@ -93,7 +93,7 @@ type Found struct {
 
 	Kind      FoundKind
 	Container *container.Source // of KindContainer; its bytes last as long as the call
-	From      int               // of KindContainer: the member with which to go on
+	From      int               // of KindContainer: the Next of the look before; 0: the beginning
 	Archives  string            // of KindContainer: list, sample, all
 	Slices    bool              // of KindContainer: a look may end with Next, and the next one costs only what is left
 }
@@ -115,7 +115,7 @@ type Inspection struct {
 	Verdict string // "" when nothing matched
 	Known   bool   // its digest was known: nothing was decoded
 
-	Next       int // of a container: the member with which the next visit goes on; 0: it is done with
+	Next       int // of a container: From of the next visit, which goes on there; 0: it is done with
 	Pictures   Pictures
 	Containers Containers // of a container and of those inside; the outermost in its last slice only
 	Members    int        // looked at, or stated

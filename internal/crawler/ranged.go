@@ -69,7 +69,7 @@ func versionOf(a answer) string {
 }
 
 // ReadAt reads from what is kept, and asks for the rest. Its errors, but for
-// io.EOF, are refusals.
+// io.EOF, know their cause.
 func (f *ranged) ReadAt(p []byte, off int64) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -83,8 +83,8 @@ func (f *ranged) ReadAt(p []byte, off int64) (int, error) {
 			n += got
 			continue
 		}
-		if err := f.ask(at, int64(len(p)-n)); err != nil {
-			return n, err
+		if why := f.ask(at, int64(len(p)-n)); why != nil {
+			return n, broken{why}
 		}
 	}
 	return n, nil
@@ -116,7 +116,7 @@ func (f *ranged) keep(from int64, body []byte) {
 
 // ask gets a range that holds the byte at at, and up to need bytes from there
 // on when it can.
-func (f *ranged) ask(at, need int64) error {
+func (f *ranged) ask(at, need int64) *refusal {
 	if at == f.next {
 		f.ahead = min(2*f.ahead, mostAhead)
 	} else {

@@ -26,13 +26,13 @@ func newStreamed(f *fetching, rest io.Reader, w *watched, coded bool) *streamed 
 	return &streamed{fetching: f, from: io.MultiReader(bytes.NewReader(f.body), rest), w: w, coded: coded}
 }
 
-// Read gives what comes. Its errors, but for io.EOF, are refusals.
+// Read gives what comes. Its errors, but for io.EOF, know their cause.
 func (s *streamed) Read(p []byte) (int, error) {
 	if s.fail == nil && s.over != nil {
 		s.fail = s.over()
 	}
 	if s.fail != nil {
-		return 0, s.fail
+		return 0, broken{s.fail}
 	}
 	n, err := s.from.Read(p)
 	s.count += int64(n)
@@ -47,7 +47,15 @@ func (s *streamed) Read(p []byte) (int, error) {
 		s.fail = &refusal{LimitRatio, fmt.Sprintf("ratio %d > %d", s.count/max(s.w.count, 1), ratio)}
 	}
 	if s.fail != nil {
-		return n, s.fail
+		return n, broken{s.fail}
 	}
 	return n, nil
 }
+
+// broken is a refusal that tells its cause to who reads a container.
+type broken struct{ *refusal }
+
+func (b broken) Error() string { return b.Why }
+
+// Cause is the code of the cause.
+func (b broken) Cause() string { return string(b.refusal.Cause) }
