@@ -55,8 +55,12 @@ type CrawlConfig struct {
 	MaxURL        int      `toml:"max_url"`
 	MaxPage       Size     `toml:"max_page"`
 	MaxLinks      int      `toml:"max_links"`
-	MaxRatio      int      `toml:"max_ratio"`
-	DropParams    []string `toml:"drop_params"`
+
+	MaxListing      Size `toml:"max_listing"`
+	MaxListingLinks int  `toml:"max_listing_links"`
+
+	MaxRatio   int      `toml:"max_ratio"`
+	DropParams []string `toml:"drop_params"`
 }
 
 // SiteConfig is one place to watch.
@@ -159,7 +163,11 @@ func defaultConfig() Config {
 			MaxURL:        2048,
 			MaxPage:       8 * mib,
 			MaxLinks:      10_000,
-			MaxRatio:      200,
+
+			MaxListing:      64 * mib,
+			MaxListingLinks: 200_000,
+
+			MaxRatio: 200,
 			DropParams: []string{"utm_*", "PHPSESSID", "JSESSIONID", "ASPSESSIONID*",
 				"sid", "fbclid", "gclid"},
 		},

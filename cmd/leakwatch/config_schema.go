@@ -151,6 +151,8 @@ func crawlSection() section {
 			{name: "max_url", meaning: "Length of a URL; bytes.", check: between(64, 65536)},
 			{name: "max_page", meaning: "A page after decompression; bytes.", check: sizes(kib, gib)},
 			{name: "max_links", meaning: "Links taken from one page; count.", check: between(1, 10_000_000)},
+			{name: "max_listing", meaning: "A listing of files, or a text that is no page (CSV, JSON, SQL), after\ndecompression; bytes.", check: sizes(kib, 2*gib)},
+			{name: "max_listing_links", meaning: "Links taken from one listing of files; count.", check: between(1, 10_000_000)},
 			{name: "max_ratio", meaning: "How many times larger than sent a body may become by decompression.", check: between(1, 1_000_000)},
 			{name: "drop_params", meaning: "Query parameters that do not change a page and are cut from URLs; a * at\nthe end stands for any ending.", check: each(dropParam)},
 		},

@@ -51,6 +51,7 @@ func (h *house) crawlerOptions(cfg Config) crawler.Options {
 	o.Workers, o.FetchTimeout, o.MinRate = c.Workers, time.Duration(c.FetchTimeout), int64(c.MinRate)
 	o.MaxRedirects, o.MaxURL, o.MaxPage = c.MaxRedirects, c.MaxURL, int64(c.MaxPage)
 	o.MaxPicture, o.MaxLinks, o.MaxRatio, o.DropParams = int64(cfg.Picture.MaxBytes), c.MaxLinks, c.MaxRatio, c.DropParams
+	o.MaxListing, o.MaxEntries, o.TextSight = int64(c.MaxListing), c.MaxListingLinks, h.inspect.TextSight
 	o.Transport, o.TorUp, o.Check, o.Sniff = h.tor.Transport, h.tor.Up, tor.Check, picture.Sniff
 	o.Inspector, o.Sight, o.Teller, o.Log = h.inspect, h.inspect.Sight, tell{h.alerts}, h.log
 	return o
@@ -61,7 +62,7 @@ func siteConfigs(cfg Config) []crawler.SiteConfig {
 	for _, s := range cfg.Sites {
 		sites = append(sites, crawler.SiteConfig{
 			Name: s.Name, Kind: s.Kind, Origin: "config", Seeds: s.Seeds, Clearnet: s.Clearnet, Scope: s.Scope,
-			Include: regexps(s.Include), Exclude: regexps(s.Exclude), EmbedHosts: s.EmbedHosts, Within: s.Within, Tags: s.Tags,
+			Include: regexps(s.Include), Exclude: regexps(s.Exclude), EmbedHosts: s.EmbedHosts, Within: s.Within, Archives: s.Archives, Tags: s.Tags,
 			Interval: time.Duration(s.Interval), MaxInterval: time.Duration(s.MaxInterval), Delay: time.Duration(s.Delay),
 			Parallel: s.Parallel, Depth: s.Depth, MaxPages: s.MaxPages, MaxBytes: int64(s.MaxBytes), MaxTime: time.Duration(s.MaxTime),
 		})

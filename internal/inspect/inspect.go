@@ -122,6 +122,15 @@ func (r *Room) Configure(n Rules) {
 // entry - does not count: it would make every picture due again.
 func (r *Room) Sight() string { return r.o.Sets.Horizon() + " " + r.rules.Load().generation }
 
+// TextSight changes whenever a text in which nothing was found may be worth
+// another look; "" while no set looks for anything in texts.
+func (r *Room) TextSight() string {
+	if !r.o.Sets.HasSelectors() && !r.o.Sets.HasManifests() {
+		return ""
+	}
+	return r.o.Sets.Horizon()
+}
+
 // Seen is what one picture gave: its fingerprints, its hits, or the cause why
 // there are none.
 type Seen struct {
