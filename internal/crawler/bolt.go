@@ -18,6 +18,7 @@ import (
 //	links   site(4) linkKey(16)                      => link
 //	due     site(4) host(4) lane(1) due(6) linkKey(16) => nothing
 //	ledger  site(4) slot(4)                          => tally
+//	lines   site(4) seen(6) linkKey(16)              => what a visit did not open
 //	spans   site(4) from(8) cause                    => to(8), 0 while it lasts
 //	notes   name                                     => number(8)
 const (
@@ -26,18 +27,31 @@ const (
 	bucketLinks  = "links"
 	bucketDue    = "due"
 	bucketLedger = "ledger"
+	bucketLines  = "lines"
 	bucketSpans  = "spans"
 	bucketNotes  = "notes"
 
 	recordVersion = 1
 )
 
+// Schema is the schema of crawl.db that this room knows.
+const Schema = 2
+
+// Migrations lead older stores to Schema, one step each. What version 1 wrote
+// of links and of the ledger is read as it is, and written anew when it changes.
+func Migrations() []func(*kv.Tx) error {
+	return []func(*kv.Tx) error{func(tx *kv.Tx) error {
+		_, err := tx.CreateBucketIfNotExists([]byte(bucketLines))
+		return err
+	}}
+}
+
 // boltMemory is the memory in a bbolt file.
 type boltMemory struct{ db *kv.DB }
 
 func openMemory(db *kv.DB) (boltMemory, error) {
 	err := db.Update(func(tx *kv.Tx) error {
-		for _, name := range []string{bucketSites, bucketHosts, bucketLinks, bucketDue, bucketLedger, bucketSpans, bucketNotes} {
+		for _, name := range []string{bucketSites, bucketHosts, bucketLinks, bucketDue, bucketLedger, bucketLines, bucketSpans, bucketNotes} {
 			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}

@@ -22,6 +22,9 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 	if same {
 		f.From = v.link.next
 	}
+	if v.res.keeping = replaceLines; f.From != 0 {
+		v.res.keeping = addLines
+	}
 	f.Kind, f.URL, f.Page, f.Archives = KindContainer, l.url, v.page, v.place.archives()
 	i, err := v.look(ctx, f)
 	if err != nil {
@@ -42,7 +45,7 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 		v.res.containers.enter(v.res.outcome.Cause)
 	}
 	if o := v.res.outcome; o.Cause != OK && l.next == 0 && !i.speaksOfWhole() {
-		v.res.unopened = append(v.res.unopened, Unopened{Container: format, Size: f.Container.Size, Cause: o.Cause, Why: o.Why})
+		v.note(v.link.url, Unopened{Container: format, Size: f.Container.Size, Cause: o.Cause, Why: o.Why})
 	}
 	l.known = v.res.outcome.Cause
 	return nil
@@ -66,7 +69,18 @@ func (v *visiting) takeOver(i Inspection) {
 	v.res.pictures.add(i.Pictures)
 	v.res.containers.add(i.Containers)
 	v.res.members += i.Members
-	v.res.unopened = append(v.res.unopened, i.Unopened...)
+	for _, u := range i.Unopened {
+		v.note(v.link.url, u)
+	}
+}
+
+// note keeps a line of what was not looked at, or not wholly.
+func (v *visiting) note(url string, u Unopened) {
+	l := line{Unopened: u}
+	if url != v.link.url {
+		l.url = url
+	}
+	v.res.lines = append(v.res.lines, l)
 }
 
 // standsContainer ends a visit of a container that is the same as at the last

@@ -18,7 +18,7 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 	if a.digest == l.digest && !cut && v.mayStand() {
 		return v.stands(ctx)
 	}
-	v.res.changed = a.digest != l.digest
+	v.res.changed, v.res.keeping = a.digest != l.digest, replaceLines
 	before := l.text
 	l.target, l.text, l.inline, l.next = linkKey{}, [32]byte{}, false, 0
 	l.etag, l.modified, l.digest = keep(a.etag), keep(a.lastModified), a.digest
@@ -34,6 +34,9 @@ func (v *visiting) read(ctx context.Context, a answer) error {
 	if cut {
 		v.end(a.cause, "%s", a.why)
 		l.digest, l.etag, l.modified, l.next = [32]byte{}, "", "", 0 // of a part: proves nothing
+		if (l.content == contentPicture || l.content == contentContainer) && len(v.res.lines) == 0 {
+			v.note(l.url, Unopened{Container: a.format, Size: a.length, Cause: a.cause, Why: a.why})
+		}
 	}
 	l.known = v.res.outcome.Cause
 	return nil
@@ -50,7 +53,7 @@ func (v *visiting) readAs(ctx context.Context, a answer, before [32]byte) error 
 		return v.openWhole(ctx, a)
 	case l.kind == kindPicture && !svg && !strings.HasPrefix(a.mediaType, "image/") && a.mediaType != "application/octet-stream":
 		v.end(NotAPicture, "%s", a.mediaType)
-		v.res.pictures.NotHashable++
+		v.notHashable(int64(len(a.body)))
 		return nil
 	case l.content == contentText:
 		l.text = a.digest
@@ -64,16 +67,23 @@ func (v *visiting) readAs(ctx context.Context, a answer, before [32]byte) error 
 			return err
 		}
 		v.end(Unsupported, "%s: read for links, not looked at", a.mediaType)
-		v.res.pictures.NotHashable++
+		v.notHashable(int64(len(a.body)))
 		return nil
 	case l.content == contentStyle:
 		return v.readDocument(ctx, readStyle(a.body, v.url, v.readLimits(nil)))
 	}
 	v.end(Unsupported, "%s", a.mediaType)
 	if l.kind == kindPicture || strings.HasPrefix(a.mediaType, "image/") {
-		v.res.pictures.NotHashable++
+		v.notHashable(int64(len(a.body)))
 	}
 	return nil
+}
+
+// notHashable counts the picture of the visit as one that nobody looked at, for
+// the cause with which the visit ends.
+func (v *visiting) notHashable(size int64) {
+	v.res.pictures.NotHashable++
+	v.note(v.link.url, Unopened{Size: size, Cause: v.res.outcome.Cause, Why: v.res.outcome.Why})
 }
 
 // stands ends a visit that found the same bytes as the one before. What was cut
@@ -175,7 +185,13 @@ func (v *visiting) inspect(ctx context.Context, f Found, ends bool) error {
 	default:
 		n.Inspected++
 	}
-	if ends && !f.Unchanged {
+	if f.Unchanged {
+		return nil // the line of the first look stands
+	}
+	if i.Cause != OK {
+		v.note(f.URL, Unopened{Size: int64(len(f.Body)), Cause: i.Cause, Why: i.Why})
+	}
+	if ends {
 		v.end(i.Cause, "%s", i.Why)
 	}
 	return nil

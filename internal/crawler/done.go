@@ -20,7 +20,8 @@ type result struct {
 	pictures   Pictures    // looked at on the way
 	containers Containers
 	members    int
-	unopened   []Unopened    // what was not looked at, or not wholly
+	lines      []line        // what was not looked at, or not wholly
+	keeping    keeping       // of the lines of visits before
 	retryAfter time.Duration // that the host asked for
 	rest       int64         // ms, until when the host rests
 	fetched    int64         // ms, the end of the fetch; 0: nothing was fetched
@@ -180,6 +181,9 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	rec.count(now.cause, 1)
 	if now.lane = now.laneFor(l.place.Depth); now.lane == laneHeld {
 		now.due = int64(now.depth)
+	}
+	if err := writeLines(r, &old, &now, res, rec); err != nil {
+		return err
 	}
 	if err := r.putLink(&old, &now); err != nil {
 		return err

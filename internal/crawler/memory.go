@@ -34,6 +34,13 @@ type records interface {
 	putTally(site uint32, slot uint32, t *tally) error
 	tallies(site uint32, from, to uint32, fn func(slot uint32, t tally) error) error
 
+	// lines are those under a time and a link: none are no error.
+	lines(site uint32, at int64, k linkKey) ([]line, error)
+	putLines(site uint32, s *linesOf) error
+	dropLines(site uint32, at int64, k linkKey) error
+	// allLines calls fn with the lines of each link behind a time and a link, oldest first.
+	allLines(site uint32, at int64, after linkKey, fn func(linesOf) bool) error
+
 	putSpan(site uint32, s span) error
 	spans(site uint32, fn func(span) error) error
 
@@ -50,7 +57,8 @@ type siteRecord struct {
 	Seeds   []string      `json:"seeds"` // canonical, as last configured
 	Depth   int           `json:"depth"` // as last configured
 	Links   int           `json:"links"`
-	Causes  map[Cause]int `json:"causes"` // links by their latest cause
+	Lines   int           `json:"lines,omitempty"` // of what was not opened
+	Causes  map[Cause]int `json:"causes"`          // links by their latest cause
 
 	State     string  `json:"state"` // new watching blind
 	Cause     Cause   `json:"cause,omitempty"`

@@ -148,7 +148,8 @@ func (v *visiting) failed(ctx context.Context, a answer) error {
 		}
 	}
 	if len(a.body) == 0 && (a.cause == LimitBytes || v.link.kind == kindPicture && class == ClassLimit) {
-		v.res.pictures.NotHashable++ // a picture it was, and nobody looked at it
+		v.res.keeping = replaceLines
+		v.notHashable(a.length) // a picture it was, and nobody looked at it
 	}
 	return nil
 }
