@@ -47,8 +47,10 @@ type opening struct {
 	began   time.Time
 	body    []byte // the buffer of one member after the other
 
-	noted   []seen.Picture // that are to be remembered
-	notings []noting       // and manifests
+	noted         []seen.Picture // that are to be remembered
+	notings       []noting       // and manifests
+	nested        int            // archives in texts that are under way
+	embeddedBytes int64          // that came out of such
 }
 
 func (r *Room) opening(ctx context.Context, f crawler.Found, format string) *opening {

@@ -24,7 +24,7 @@ func (o *opening) state(prefix string, m container.Member) {
 		return
 	}
 	_, name := split(m.Name)
-	o.lines[prefix] = append(o.lines[prefix], container.Line{Name: name, Size: m.Size, CRC32: m.CRC32})
+	o.lines[prefix] = append(o.lines[prefix], container.Line{Name: name, Size: m.Size, CRC32: m.CRC32, SHA1: m.SHA1, SHA256: m.SHA256})
 }
 
 // manifest raises what the lines of the container with this prefix tell, its
@@ -43,7 +43,7 @@ func (o *opening) manifest(prefix, format string, whole bool) error {
 		p.same = o.found.URL + "!" + prefix
 	}
 	o.rememberLines(p.member, format, lines)
-	return o.raise(o.room.stated(p, lines))
+	return o.raise(append(o.room.stated(p, lines), o.room.names(p, lines)...))
 }
 
 // take removes the lines of a container, and those of names that only look as
@@ -82,25 +82,27 @@ func (p place) report(kind, set string, version int, rule string) alert.Report {
 	}
 }
 
-// stated is what people must hear of a manifest: that its lines state entries,
-// and that its names are selectors.
+// stated is what people must hear of a manifest: its lines state entries.
 func (r *Room) stated(p place, lines []container.Line) (out []alert.Report) {
-	manifests, selectors := r.o.Sets.HasManifests(), r.o.Sets.HasSelectors()
-	if !manifests && !selectors {
+	if !r.o.Sets.HasManifests() {
 		return nil
 	}
 	p.sum = digestOf(lines)
-	if manifests {
-		for _, h := range r.o.Sets.Manifest(lines) {
-			report := p.report(alert.KindManifest, h.Set, h.SetVersion, h.Rule)
-			report.Agree, report.Of = &h.Agree, &h.Of
-			out = append(out, report)
-		}
-	}
-	if selectors {
-		out = append(out, r.named(p, namesOf(lines))...)
+	for _, h := range r.o.Sets.Manifest(lines) {
+		report := p.report(alert.KindManifest, h.Set, h.SetVersion, h.Rule)
+		report.Agree, report.Of = &h.Agree, &h.Of
+		out = append(out, report)
 	}
 	return out
+}
+
+// names is what people must hear of the names of a manifest.
+func (r *Room) names(p place, lines []container.Line) []alert.Report {
+	if !r.o.Sets.HasSelectors() {
+		return nil
+	}
+	p.sum = digestOf(lines)
+	return r.named(p, namesOf(lines))
 }
 
 // named is what people must hear of a text.

@@ -64,7 +64,7 @@ func (o *opening) look(m container.Member, body io.Reader) error {
 	case pictureName(m.Name) && n > 0:
 		o.out.Pictures.NotHashable++
 		o.unopened(m, string(crawler.NotAPicture), "no known picture begins like this")
-	case o.room.o.Sets.HasSelectors() && textual(head):
+	case container.IsText(head):
 		return o.memberText(m, body)
 	}
 	return nil
@@ -110,6 +110,11 @@ func (o *opening) picture(m container.Member, body io.Reader) error {
 		cause, why := causeOf(err)
 		o.unopened(m, cause, why)
 	}
+	return o.judge(m, data)
+}
+
+// judge compares a picture in a container.
+func (o *opening) judge(m container.Member, data []byte) error {
 	seen, again, err := o.room.look(o.ctx, sha256.Sum256(data), data)
 	if err != nil {
 		return err
@@ -119,7 +124,8 @@ func (o *opening) picture(m container.Member, body io.Reader) error {
 	for i := range reports {
 		reports[i].Container, reports[i].Member = o.format, m.Name
 	}
-	if err := o.raise(append(reports, o.pictureText(m, seen, data)...)); err != nil {
+	p := place{found: o.found, container: o.format, member: m.Name, format: seen.format(), sum: seen.SHA256}
+	if err := o.raise(append(reports, o.room.pictureText(p, data, "")...)); err != nil {
 		return err
 	}
 	return o.remember(m, &seen, again)

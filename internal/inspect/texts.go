@@ -8,57 +8,41 @@ import (
 	"io"
 	"net/url"
 	"path"
-	"unicode/utf8"
 
 	"leakwatch/internal/alert"
 	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
+	"leakwatch/internal/picture"
 )
 
-// maxText is how much of one text is searched for selectors.
-const maxText = 64 << 20
+const (
+	maxText = 64 << 20 // bytes of one text that are read
+
+	// embeddedTotal is what all archives that are written in texts may unpack in
+	// one look: each of them is too small for a ratio to be held against it.
+	embeddedTotal = 256 << 20
+)
 
 // inspectText looks for selectors in a page or a paste, takes what it lists for
 // a manifest, and looks at the pictures that are written in it.
 func (r *Room) inspectText(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
-	sum := hex.EncodeToString(f.SHA256[:])
 	if f.Unchanged {
-		err := r.o.Alerts.SeenAgain(ctx, f.Site, sum, f.URL, f.At)
+		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
 		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
 	}
 	o := r.opening(ctx, f, "")
-	if err := o.listing(); err != nil {
+	err := o.text(container.Member{}, f.Body, f.SHA256)
+	if err == nil {
+		err = o.keep()
+	}
+	if err != nil {
 		return crawler.Inspection{}, err
 	}
-	if r.o.Sets.HasSelectors() {
-		p := place{found: f, same: f.URL, sum: sum}
-		if err := o.raise(r.named(p, f.Body)); err != nil {
-			return crawler.Inspection{}, err
-		}
-	}
-	if err := o.keep(); err != nil {
-		return crawler.Inspection{}, err
-	}
+	o.out.Members += o.members
 	return o.finish(), ctx.Err()
 }
 
-// listing takes a page that lists files for a manifest.
-func (o *opening) listing() error {
-	f := o.found
-	if !o.room.o.Sets.HasManifests() && o.room.o.Memory == nil {
-		return nil
-	}
-	lines, format := container.Listing(f.Body, f.MediaType, f.URL)
-	if format == "" {
-		return nil
-	}
-	o.out.Containers.Listed++
-	o.out.Members += len(lines)
-	o.rememberLines("", format, lines)
-	return o.raise(o.room.stated(place{found: f, container: format, format: format}, lines))
-}
-
-// memberText looks for selectors in a member that is a text.
+// memberText reads a member that is a text.
 func (o *opening) memberText(m container.Member, body io.Reader) error {
 	data, longer, err := o.slurp(body, maxText)
 	if o.ctx.Err() != nil {
@@ -68,48 +52,122 @@ func (o *opening) memberText(m container.Member, body io.Reader) error {
 		o.unopened(m, cause, why)
 	}
 	if longer {
-		o.unopened(m, string(crawler.LimitBytes), "a text of more than 64 MiB: only its beginning was searched")
+		o.unopened(m, string(crawler.LimitBytes), "a text of more than 64 MiB: only its beginning was read")
 	}
-	sum := sha256.Sum256(data)
-	p := place{found: o.found, container: o.format, member: m.Name, same: o.found.URL + "!" + m.Name, sum: hex.EncodeToString(sum[:])}
-	return o.raise(o.room.named(p, data))
+	return o.text(m, data, sha256.Sum256(data))
 }
 
-// pictureText looks for selectors in what a picture carries in words beside its
-// pixels: its EXIF and comments.
-func (o *opening) pictureText(m container.Member, seen Seen, data []byte) []alert.Report {
-	if !o.room.o.Sets.HasSelectors() {
+// text does all that is done with a text, be it a page or the member m.
+func (o *opening) text(m container.Member, data []byte, sum [32]byte) error {
+	p := place{found: o.found, container: o.format, member: m.Name, same: o.found.URL + "!" + m.Name, sum: hex.EncodeToString(sum[:])}
+	lines, err := o.listings(p, data)
+	if err != nil {
+		return err
+	}
+	if o.room.o.Sets.HasSelectors() {
+		words, err := io.ReadAll(io.LimitReader(container.Text(bytes.NewReader(data)), maxText))
+		if err != nil {
+			return err
+		}
+		words = append(append(words, '\n'), namesOf(lines)...)
+		if err := o.raise(o.room.named(p, words)); err != nil {
+			return err
+		}
+	}
+	return container.Inline(data, func(e container.Embedded) error {
+		return o.embedded(m, e)
+	})
+}
+
+// listings takes a text that lists files, or links to torrents, for a manifest.
+func (o *opening) listings(p place, data []byte) (lines []container.Line, err error) {
+	if !o.room.o.Sets.HasManifests() && !o.room.o.Sets.HasSelectors() && o.room.o.Memory == nil {
+		return nil, nil
+	}
+	mediaType, page := o.found.MediaType, o.found.URL
+	if p.member != "" {
+		mediaType, page = "", ""
+	}
+	lines, format := container.Listing(data, mediaType, page)
+	magnets := container.Magnets(data)
+	for _, found := range []struct {
+		format string
+		lines  []container.Line
+	}{{format, lines}, {"magnet", magnets}} {
+		if len(found.lines) == 0 {
+			continue
+		}
+		o.out.Containers.Listed++
+		o.out.Members += len(found.lines)
+		l := p
+		l.same, l.format = "", found.format
+		if l.container == "" {
+			l.container = found.format
+		}
+		if o.room.o.Memory != nil {
+			o.notings = append(o.notings, noting{p.member, found.format, found.lines})
+		}
+		if err := o.raise(o.room.stated(l, found.lines)); err != nil {
+			return nil, err
+		}
+	}
+	return append(lines, magnets...), nil
+}
+
+// embedded takes one picture or archive that is written in the text m.
+func (o *opening) embedded(m container.Member, e container.Embedded) error {
+	name := e.Name
+	if m.Name != "" {
+		name = m.Name + "!" + e.Name
+	}
+	of := container.Member{Name: name, Index: m.Index, Size: int64(len(e.Body))}
+	if picture.Sniff(e.Body) != "" {
+		o.members++
+		return o.judge(of, e.Body)
+	}
+	if o.nested >= max(o.rules.containers.Depth, 1) || o.embeddedBytes >= embeddedTotal {
+		o.unopened(of, string(crawler.LimitNesting), "archives in texts in archives")
 		return nil
 	}
-	p := place{found: o.found, container: o.format, member: m.Name, format: seen.format(), sum: seen.SHA256}
-	return o.room.named(p, wordsOf(data))
+	text := o.body
+	o.body, o.nested = nil, o.nested+1
+	defer func() { o.body, o.nested = text, o.nested-1 }()
+	options := container.Options{Limits: o.rules.containers}
+	options.Limits.Total = embeddedTotal - o.embeddedBytes
+	src := container.Source{Name: e.Name, At: bytes.NewReader(e.Body), Size: int64(len(e.Body))}
+	report, err := o.room.walk(o.ctx, src, options, func(inner container.Member, body io.Reader) error {
+		inner.Name, inner.Index = name+"!"+inner.Name, m.Index
+		return o.visit(inner, body)
+	})
+	o.embeddedBytes += report.Bytes
+	if err != nil {
+		return err
+	}
+	of.Format, of.Cause, of.Why = report.Format, report.Cause, report.Why
+	return o.inner(of)
 }
 
-// inWords is pictureText of a picture that stands alone, its file name included.
-func (r *Room) inWords(f crawler.Found, seen Seen) []alert.Report {
+// pictureText is what people must hear of the words that a picture carries
+// beside its pixels, and of more, its name.
+func (r *Room) pictureText(p place, data []byte, more string) []alert.Report {
 	if !r.o.Sets.HasSelectors() {
 		return nil
 	}
-	words := wordsOf(f.Body)
-	if u, err := url.Parse(f.URL); err == nil {
-		words = append(append(words, '\n'), path.Base(u.Path)...)
+	words := picture.Words(data)
+	if more != "" {
+		words = append(append(words, '\n'), more...)
 	}
-	return r.named(place{found: f, format: seen.format(), sum: seen.SHA256}, words)
+	if len(words) == 0 {
+		return nil
+	}
+	return r.named(p, words)
 }
 
-func wordsOf(data []byte) []byte { return nil }
-
-// textual reports whether a member that begins so is a text.
-func textual(head []byte) bool {
-	if bytes.IndexByte(head, 0) >= 0 {
-		return false
+// inWords is pictureText of a picture that stands on its own.
+func (r *Room) inWords(f crawler.Found, seen Seen) []alert.Report {
+	name := ""
+	if u, err := url.Parse(f.URL); err == nil {
+		name = path.Base(u.Path)
 	}
-	for len(head) > 0 {
-		r, n := utf8.DecodeRune(head)
-		if r == utf8.RuneError && n == 1 && len(head) >= utf8.UTFMax {
-			return false
-		}
-		head = head[n:]
-	}
-	return true
+	return r.pictureText(place{found: f, format: seen.format(), sum: seen.SHA256}, f.Body, name)
 }
