@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"leakwatch/internal/alert"
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/inspect"
 	"leakwatch/internal/match"
@@ -36,9 +37,13 @@ func matchOptions(cfg Config, log *slog.Logger) match.Options {
 }
 
 func inspectRules(cfg Config) inspect.Rules {
-	p := cfg.Picture
+	p, c := cfg.Picture, cfg.Container
 	return inspect.Rules{
 		MinQuality: cfg.Match.MinQuality,
+		Containers: container.Limits{
+			Depth: c.MaxDepth, Members: c.MaxMembers, Total: int64(c.MaxTotal), Ratio: c.MaxRatio, Window: int64(c.MaxWindow), Memory: int64(c.Memory),
+		},
+		SampleMembers: c.SampleMembers, SampleBytes: int64(c.SampleBytes),
 		Limits: picture.Limits{
 			Bytes: int64(p.MaxBytes), Pixels: int64(p.MaxPixels), PixelsJPEG: int64(p.MaxPixelsJPEG),
 			Side: p.MaxSide, Frames: p.MaxFrames, Time: time.Duration(p.MaxTime),
@@ -51,8 +56,9 @@ func (h *house) crawlerOptions(cfg Config) crawler.Options {
 	o.Workers, o.FetchTimeout, o.MinRate = c.Workers, time.Duration(c.FetchTimeout), int64(c.MinRate)
 	o.MaxRedirects, o.MaxURL, o.MaxPage = c.MaxRedirects, c.MaxURL, int64(c.MaxPage)
 	o.MaxPicture, o.MaxLinks, o.MaxRatio, o.DropParams = int64(cfg.Picture.MaxBytes), c.MaxLinks, c.MaxRatio, c.DropParams
-	o.MaxListing, o.MaxEntries, o.TextSight = int64(c.MaxListing), c.MaxListingLinks, h.inspect.TextSight
+	o.MaxListing, o.MaxEntries = int64(c.MaxListing), c.MaxListingLinks
 	o.Transport, o.TorUp, o.Check, o.Sniff = h.tor.Transport, h.tor.Up, tor.Check, picture.Sniff
+	o.Holds, o.TextSight = container.Sniff, h.inspect.TextSight
 	o.Inspector, o.Sight, o.Teller, o.Log = h.inspect, h.inspect.Sight, tell{h.alerts}, h.log
 	return o
 }
