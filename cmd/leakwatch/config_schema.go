@@ -55,7 +55,7 @@ func groundSections() []section {
 			name:    "state",
 			meaning: "Where the memory lies.",
 			keys: []key{
-				{name: "dir", restart: true, meaning: "Folder of the stores: state.db, hashes.db, crawl.db and seen.db. Owned by the user\nof the daemon, 0700. If it is not the default, the socket for the command\nline lies in it too.", check: notEmpty},
+				{name: "dir", restart: true, meaning: "Folder of the stores: state.db, hashes.db, crawl.db, seen.db. Owned by the\nuser of the daemon, 0700. If it is not the default, the socket for the\ncommand line lies in it too.", check: notEmpty},
 				{name: "max_size", restart: true, meaning: "The most that each store may take on disk; bytes.", check: sizes(mib, 16*tib)},
 			},
 		},

@@ -157,6 +157,7 @@ func (s *station) nothingActs() {
 		{"hash", "found", "dataset", hostile}, {"match", "found", "dataset", hostile}, {"--config", hostile, "config", "check"},
 		{"--config", "bad.csv", "config", "check"}, {"--config", "bad.csv", "config", "show"}, {hostile}, {"alert", hostile}, {"--" + hostile},
 		{"db", "backup", "nowhere/" + hostile},
+		{"seen", "find", "found/mirror.jpg"}, {"seen", "find", hostile}, {"seen", "find", "http://" + hostile}, {"seen", "status"},
 	} {
 		for _, args := range [][]string{args, append(args, "--json")} {
 			stdout, stderr, _ := s.run(args...)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"leakwatch/internal/container"
 	"leakwatch/internal/seen"
 )
 
@@ -65,5 +66,39 @@ func fill(r *rig, rows int) {
 			some[i] = drawn(random, n)
 		}
 		r.note(some[:i]...)
+	}
+}
+
+// BenchmarkManifest notes what the directory of a zip of 100,000 pictures
+// states, and then the same once more.
+func BenchmarkManifest(b *testing.B) {
+	const lines = 100_000
+	random := rand.New(rand.NewPCG(3, 3))
+	stated := make([]container.Line, lines)
+	for i := range stated {
+		crc := random.Uint32()
+		stated[i] = container.Line{Name: fmt.Sprintf("dump/2019-05/lane-%02d/IMG_%s_%06d.jpg", i/9000, time.Unix(1_557_000_000+int64(i)*7, 0).UTC().Format("20060102_150405"), i),
+			Size: 80_000 + random.Int64N(90_000), CRC32: &crc}
+	}
+	for b.Loop() {
+		r := newRig(b)
+		before := r.db.Size()
+		var took [2]time.Duration
+		for i := range took {
+			start := time.Now()
+			if err := r.NoteManifest(b.Context(), seen.Place{Site: "s", URL: "http://x.onion/dump.zip", Container: "zip"}, at(i), stated); err != nil {
+				b.Fatal(err)
+			}
+			took[i] = time.Since(start)
+		}
+		fmt.Printf("figure seen_manifest_bytes_per_line %.1f\n", float64(r.db.Size()-before)/lines)
+		fmt.Printf("figure seen_manifest_100000_ms %d\n", took[0].Milliseconds())
+		fmt.Printf("figure seen_manifest_again_ms %d\n", took[1].Milliseconds())
+		start := time.Now()
+		sum := uint32(5)
+		if _, err := r.Find(b.Context(), seen.Query{CRC32: &sum, Size: 99, Name: "x"}); err != nil {
+			b.Fatal(err)
+		}
+		fmt.Printf("figure seen_find_in_100000_lines_ms %d\n", time.Since(start).Milliseconds())
 	}
 }
