@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"os"
@@ -120,6 +121,8 @@ func (h *house) openStores() error {
 			o.Schema, o.Migrate = match.Schema, match.Migrations()
 		case "state.db":
 			o.Schema, o.Migrate = alert.Schema, alert.Migrations()
+		case "crawl.db":
+			o.Schema, o.Migrate = crawler.Schema, crawler.Migrations()
 		}
 		db, err := kv.Open(filepath.Join(dir, name), o)
 		if err != nil {
@@ -165,7 +168,7 @@ func (h *house) api() http.Handler {
 		}
 	}
 	return web.API(web.Rooms{
-		Alerts: h.reviewed(), Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage,
+		Alerts: h.reviewed(), Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage, Unopened: h.unopened,
 		Seen: h.seen, Past: func() any { return h.past.Progress() },
 		Snapshots: snapshots, Scratch: h.config().State.Dir, Version: versionText(), Log: h.log,
 		MaxLook: func() int64 { return int64(h.config().Picture.MaxBytes) },
@@ -185,6 +188,10 @@ func (h *house) look(ctx context.Context, path string, data []byte) ([]any, erro
 func (h *house) coverage(ctx context.Context, from, to time.Time) ([]any, error) {
 	found, err := assure.Of(ctx, h.crawler, from, to)
 	return anys(found), err
+}
+
+func (h *house) unopened(ctx context.Context, from, to time.Time) iter.Seq2[crawler.NotOpened, error] {
+	return assure.UnopenedOf(ctx, h.crawler, from, to)
 }
 
 func anys[T any](list []T) []any {

@@ -32,6 +32,7 @@ const (
 	shapeLink    = `{"url","depth","state","cause","why","last","next_due","tries","found_on"}`
 	shapeCover   = `{"site","from","to","due","visited","waiting","content","causes","pictures","containers","members","bytes","longest_blind_s"}`
 	shapePicture = `{"inspected","known","exact_only","not_hashable"}`
+	shapeShut    = `{"site","url","container","member","size","cause","why","seen"}`
 	shapeBoxes   = `{"opened","listed","sampled","not_opened"}`
 	shapeMistake = `{"key","line","column","problem","hint"}`
 	shapeVersion = `{"version","commit","go","os","arch"}`
@@ -69,7 +70,7 @@ var kinds = map[string]string{
 	"why": "text?", "last": "time?", "tries": "number", "found_on": "text?", "from": "time", "to": "time", "visited": "number",
 	"waiting": "number", "content": "number", "pictures": "object", "containers": "object", "members": "number", "longest_blind_s": "number",
 	"inspected": "number", "known": "number", "not_hashable": "number", "opened": "number", "listed": "number", "sampled": "number",
-	"not_opened": "number?", "key": "text?", "line": "number", "column": "number", "problem": "text", "hint": "text?",
+	"not_opened": "number", "key": "text?", "line": "number", "column": "number", "problem": "text", "hint": "text?",
 	"windows": "list?", "keypoints": "text?", "thumbprint": "text?", "change": "text", "was_ref": "text?", "fields": "list",
 	"itself": "object", "background": "object", "rate_per_day": "number", "budget_per_day": "number", "verdicts": "list", "curve": "list",
 	"recommended": "object?", "notes": "list", "threshold": "number?", "per_day": "number?", "at_most_per_day": "number?", "recall": "object",
@@ -259,6 +260,7 @@ func TestShapes(t *testing.T) {
 				s.daemon()
 			}
 			s.shapesOfSites()
+			s.fits([]string{"coverage", "--unopened"}, shapeShut)
 			s.shapesOfSets()
 			s.shapesOfAlerts()
 			s.shapesOfFiles()

@@ -151,7 +151,7 @@ func (s *station) nothingActs() {
 		{"alert", "list", "--site", hostile}, {"alert", "list", "--state", hostile}, {"alert", "show", hostile}, {"alert", "export"},
 		{"alert", "export", "--format", "csv"}, {"alert", "export", "--format", hostile},
 		{"site", "list"}, {"site", "show", "forum"}, {"site", "show", "forum", "--links"}, {"site", "show", "hostile", "--links"}, {"site", "show", "hostile"},
-		{"site", "show", hostile}, {"coverage"},
+		{"site", "show", hostile}, {"coverage"}, {"coverage", "--unopened"},
 		{"coverage", "--from", hostile}, {"hashset", "list"}, {"hashset", "show", "travellers"}, {"hashset", "export", "travellers"},
 		{"hashset", "load", "bad", "bad.csv"}, {"hashset", "load", hostile, "bad.csv"}, {"hashset", "load", "bad", hostile},
 		{"hash", "found", "dataset", hostile}, {"match", "found", "dataset", hostile}, {"--config", hostile, "config", "check"},

@@ -3,6 +3,7 @@ package assure
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"leakwatch/internal/crawler"
@@ -12,6 +13,32 @@ import (
 type Ledgers interface {
 	Sites(context.Context) ([]crawler.Site, error)
 	Ledger(ctx context.Context, site string, from, to time.Time) (crawler.Ledger, error)
+}
+
+// Unopened lists what was not looked at on a site between two times, oldest
+// first.
+type Unopened interface {
+	Sites(context.Context) ([]crawler.Site, error)
+	Unopened(ctx context.Context, site string, from, to time.Time) iter.Seq2[crawler.NotOpened, error]
+}
+
+// UnopenedOf lists each picture, container and member that was not looked at, or
+// not wholly, site by site.
+func UnopenedOf(ctx context.Context, rooms Unopened, from, to time.Time) iter.Seq2[crawler.NotOpened, error] {
+	return func(yield func(crawler.NotOpened, error) bool) {
+		sites, err := rooms.Sites(ctx)
+		if err != nil {
+			yield(crawler.NotOpened{}, err)
+			return
+		}
+		for _, site := range sites {
+			for line, err := range rooms.Unopened(ctx, site.Name, from, to) {
+				if !yield(line, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Coverage is what was looked at on one site between two times. The times are

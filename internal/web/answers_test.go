@@ -109,6 +109,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/sites/none/pause", "", "", 404, "none"},
 		{"GET", "/v1/coverage", "from=yesterday", "", 400, "yesterday"},
 		{"GET", "/v1/coverage", "from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "", 400, "before"},
+		{"GET", "/v1/unopened", "to=tomorrow", "", 400, "tomorrow"},
 		{"PUT", "/v1/hashsets/one", "", "", 422, "no rows"},
 		{"PUT", "/v1/hashsets/..Bad", "", "ref,sha1\n", 400, "name"},
 		{"PUT", "/v1/hashsets/one", "path=a.csv", "ref,pdq\nx,short\n", 422, "1 bad row"},

@@ -69,6 +69,8 @@ type Rooms struct {
 	Look func(ctx context.Context, path string, data []byte) ([]any, error)
 	// Coverage returns the lines of `coverage --json`.
 	Coverage func(ctx context.Context, from, to time.Time) ([]any, error)
+	// Unopened returns the lines of `coverage --unopened --json`.
+	Unopened func(ctx context.Context, from, to time.Time) iter.Seq2[crawler.NotOpened, error]
 	// Seen is the memory of what was looked at, Past how far it is asked.
 	Seen Seen
 	Past func() any

@@ -59,6 +59,9 @@ func newRig(t *testing.T, change ...func(*web.Rooms)) *rig {
 		Coverage: func(_ context.Context, from, to time.Time) ([]any, error) {
 			return []any{map[string]any{"from": from, "to": to}}, nil
 		},
+		Unopened: func(context.Context, time.Time, time.Time) iter.Seq2[crawler.NotOpened, error] {
+			return func(yield func(crawler.NotOpened, error) bool) { yield(crawler.NotOpened{Site: "board"}, nil) }
+		},
 		Snapshots: map[string]func(io.Writer) error{},
 		Log:       slog.New(slog.NewTextHandler(r.log, nil)),
 	}
