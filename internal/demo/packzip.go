@@ -33,6 +33,7 @@ type ZipMember struct {
 	Zip64    bool   // sizes and offset as a large archive states them
 	Lock     string // ZipCrypto, ZipAES
 	Mode     uint32 // of Unix, with its type: 0o120777 is a link
+	Raw      bool   // Body is packed by Method already: Lie states what it is
 
 	// Lie, when it is there, changes what both headers state.
 	Lie func(*ZipStated)
@@ -52,7 +53,10 @@ func Zip(members ...ZipMember) []byte {
 	var b, directory bytes.Buffer
 	for _, m := range members {
 		s := ZipStated{Name: m.Name, CRC32: crc32.ChecksumIEEE(m.Body), Size: uint64(len(m.Body)), Offset: uint64(b.Len()), Flags: 1 << 11}
-		method, body := m.Method, zipBody(m.Method, m.Body)
+		method, body := m.Method, m.Body
+		if !m.Raw {
+			body = zipBody(method, body)
+		}
 		if m.Streamed {
 			s.Flags |= 1 << 3
 		}
