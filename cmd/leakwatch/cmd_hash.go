@@ -15,7 +15,7 @@ func (c *cli) hashCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hash PATH...",
 		Short: "Print the fingerprints of files and folders",
-		Long: "Print the fingerprints of files and folders. It needs no config and no daemon, so that a data set can be\n" +
+		Long: "Print the fingerprints of files and folders, and of what is in archives and documents. It needs no config and no daemon, so that a data set can be\n" +
 			"hashed where it lies: copy the output of `hash --json` to the watching host and load it there.",
 		Example: "  leakwatch hash --json /mnt/dataset > dataset.jsonl",
 		Args:    args(cobra.MinimumNArgs(1)),
@@ -77,8 +77,24 @@ func (c *cli) printHash(p inspect.Print) error {
 		text := p.PDQ.String()
 		pdq = &text
 	}
-	_, err := fmt.Fprintf(c.stdout, "%s  %s  %3s  %s%s\n", p.Ref, cellText(pdq), cellText(p.Quality), printable(p.Path), because(p))
+	_, err := fmt.Fprintf(c.stdout, "%s  %s  %3s  %s%s\n", cellText(p.Ref), cellText(pdq), cellText(p.Quality), whereIn(p), because(p))
 	return err
+}
+
+// whereIn is the path of a file, and behind it its name in a container.
+func whereIn(p inspect.Print) string {
+	if p.Member == nil {
+		return printable(p.Path)
+	}
+	return printable(p.Path) + "!" + printable(*p.Member)
+}
+
+// memberOf is the name in a container, "" of a file on its own.
+func memberOf(p inspect.Print) string {
+	if p.Member == nil {
+		return ""
+	}
+	return *p.Member
 }
 
 func because(p inspect.Print) string {

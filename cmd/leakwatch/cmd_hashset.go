@@ -14,6 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leakwatch/internal/container"
+	"leakwatch/internal/inspect"
 	"leakwatch/internal/match"
 	"leakwatch/internal/picture"
 	"leakwatch/internal/web"
@@ -187,8 +189,8 @@ func (c *cli) rows(ctx context.Context, path string, how loading) (body io.Reade
 		return nil, nil, fail(exitFailure, "", err)
 	}
 	in := bufio.NewReaderSize(file, 64<<10)
-	head, _ := in.Peek(64)
-	if picture.Sniff(head) != "" {
+	head, _ := in.Peek(512)
+	if picture.Sniff(head) != "" || !container.IsText(head) && container.Sniff(head, filepath.Base(path)) != "" {
 		file.Close()
 		return c.hashedRows(ctx, path, how)
 	}
@@ -249,6 +251,22 @@ func (c *cli) hashedRows(ctx context.Context, path string, how loading) (io.Read
 	}, nil
 }
 
+// leftOut reports whether a print makes no entry, and says of a container what
+// of it is missing in the set.
+func (c *cli) leftOut(p inspect.Print, strangers *int) bool {
+	strange := p.Cause != nil && *p.Cause == "not_a_picture"
+	switch {
+	case p.IsContainer() && !strange:
+		fmt.Fprintf(c.stderr, "note: not all of %s is in the set%s\n", whereIn(p), because(p))
+	case p.SHA256 == "":
+		fmt.Fprintf(c.stderr, "note: of %s the set has name and size alone%s\n", whereIn(p), because(p))
+		return false
+	case strange && !p.IsContainer():
+		*strangers++
+	}
+	return p.IsContainer() || strange
+}
+
 func (c *cli) writeHashes(ctx context.Context, path string, how loading, w io.Writer, bar *progress) error {
 	out := json.NewEncoder(w)
 	var n int64
@@ -260,12 +278,11 @@ func (c *cli) writeHashes(ctx context.Context, path string, how loading, w io.Wr
 		if err != nil {
 			return err
 		}
-		if p.Cause != nil && *p.Cause == "not_a_picture" {
-			strangers++
+		if c.leftOut(p, &strangers) {
 			continue
 		}
 		if how.refs != nil {
-			if ref := how.refs.of(filepath.ToSlash(path), p.Path, p.SHA256); ref != "" {
+			if ref := how.refs.of(filepath.ToSlash(path), p.Path, memberOf(p), p.SHA256); ref != "" {
 				p.Ref = ref
 			}
 		}

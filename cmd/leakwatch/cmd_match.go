@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
-	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -22,8 +16,8 @@ func (c *cli) matchCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "match PATH...",
 		Short: "Compare files with the loaded hash sets",
-		Long: "Compare files with the loaded hash sets. The files are read here and sent to the daemon, which cannot see\n" +
-			"your paths. Exit code 10 when something was found.",
+		Long: "Compare files, and what is in archives and documents, with the loaded hash sets. The files are read here and\n" +
+			"sent to the daemon, which cannot see your paths. Exit code 10 when something was found.",
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			return c.withClient(cmd.Context(), func(ctx context.Context, client *web.Client) error {
@@ -34,13 +28,12 @@ func (c *cli) matchCommand() *cobra.Command {
 }
 
 func (c *cli) match(ctx context.Context, client *web.Client, paths []string) error {
-	if err := c.warnWithoutSets(ctx, client); err != nil {
+	compare, err := c.comparing(ctx, client)
+	if err != nil {
 		return err
 	}
 	found, failed := false, 0
-	answers := inOrder(ctx, files(paths), func(ctx context.Context, path string) ([]json.RawMessage, error) {
-		return matchOne(ctx, client, path)
-	})
+	answers := inOrder(ctx, pieces(ctx, files(paths), compare), compare.lines)
 	for answer, err := range answers {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -50,11 +43,7 @@ func (c *cli) match(ctx context.Context, client *web.Client, paths []string) err
 			c.unreadable(err)
 			continue
 		}
-		for _, raw := range answer {
-			var line inspect.Line
-			if err := json.Unmarshal(raw, &line); err != nil {
-				return err
-			}
+		for _, line := range answer {
 			found = found || line.Verdict != match.Weak && line.Verdict != "none"
 			if err := c.printMatch(line); err != nil {
 				return err
@@ -72,39 +61,21 @@ func (c *cli) match(ctx context.Context, client *web.Client, paths []string) err
 	return nil
 }
 
-// warnWithoutSets keeps "none" from being read as "not one of ours" where
-// nothing of ours was loaded.
-func (c *cli) warnWithoutSets(ctx context.Context, client *web.Client) error {
-	for _, err := range client.Lines(ctx, http.MethodGet, "/v1/hashsets", nil, nil) {
-		return err
-	}
-	fmt.Fprintln(c.stderr, "note: no hash set is loaded, so nothing can be found: see `leakwatch hashset load --help`")
-	return nil
-}
-
-// maxMatchFile is the most of one file that is sent: a byte more than the config
-// allows for a picture, so that the limit ends in its cause.
-const maxMatchFile = 2<<30 + 1
-
-func matchOne(ctx context.Context, client *web.Client, path string) ([]json.RawMessage, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, maxMatchFile))
-	if err != nil {
-		return nil, err
-	}
-	var out []json.RawMessage
-	query := url.Values{"path": {filepath.ToSlash(path)}}
-	for line, err := range client.Lines(ctx, http.MethodPost, "/v1/match", query, bytes.NewReader(data)) {
+// comparing asks what the sets hold. Where nothing of ours was loaded it says so,
+// to keep "none" from being read as "not one of ours".
+func (c *cli) comparing(ctx context.Context, client *web.Client) (*comparing, error) {
+	compare, n := &comparing{client: client}, 0
+	for set, err := range decoded[match.Set](client.Lines(ctx, http.MethodGet, "/v1/hashsets", nil, nil)) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, line)
+		n++
+		compare.stated = compare.stated || set.Entries+set.ManifestEntries+set.Selectors > 0
 	}
-	return out, nil
+	if n == 0 {
+		fmt.Fprintln(c.stderr, "note: no hash set is loaded, so nothing can be found: see `leakwatch hashset load --help`")
+	}
+	return compare, nil
 }
 
 func (c *cli) printMatch(l inspect.Line) error {
@@ -112,7 +83,13 @@ func (c *cli) printMatch(l inspect.Line) error {
 		return c.jsonLine(l)
 	}
 	text := fmt.Sprintf("%-6s %s", l.Verdict, printable(l.Path))
-	if l.Set != nil {
+	if l.Member != nil {
+		text += "!" + printable(*l.Member)
+	}
+	switch {
+	case l.Ref == nil && l.Set != nil:
+		text += fmt.Sprintf("  set %s v%d  %s", *l.Set, *l.SetVersion, printable(statesText(l.Agree, l.Of, l.Count, l.Samples)))
+	case l.Set != nil:
 		text += fmt.Sprintf("  set %s v%d  ref %s  %s distance %s  lead %s  orientation %d",
 			*l.Set, *l.SetVersion, printable(*l.Ref), *l.Algorithm, cellText(l.Distance), cellText(l.Lead), *l.Orientation)
 		text += whereText(l)

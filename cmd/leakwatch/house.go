@@ -15,6 +15,7 @@ import (
 
 	"leakwatch/internal/alert"
 	"leakwatch/internal/assure"
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/inspect"
 	"leakwatch/internal/kv"
@@ -168,7 +169,8 @@ func (h *house) api() http.Handler {
 		}
 	}
 	return web.API(web.Rooms{
-		Alerts: h.reviewed(), Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Coverage: h.coverage, Unopened: h.unopened,
+		Alerts: h.reviewed(), Sets: h.sets, Sites: sitesWithAlerts{h.crawler, h.alerts}, Look: h.look, Stated: h.stated,
+		Coverage: h.coverage, Unopened: h.unopened,
 		Seen: h.seen, Past: func() any { return h.past.Progress() },
 		Snapshots: snapshots, Scratch: h.config().State.Dir, Version: versionText(), Log: h.log,
 		MaxLook: func() int64 { return int64(h.config().Picture.MaxBytes) },
@@ -177,12 +179,13 @@ func (h *house) api() http.Handler {
 
 func (h *house) reviewed() reviewed { return reviewed{h.alerts, h.sets, h.log} }
 
-func (h *house) look(ctx context.Context, path string, data []byte) ([]any, error) {
-	seen, err := h.inspect.Look(ctx, data)
-	if err != nil {
-		return nil, err
-	}
-	return anys(seen.Lines(path)), nil
+func (h *house) look(ctx context.Context, path, member string, data []byte) ([]any, error) {
+	lines, err := h.inspect.Examine(ctx, path, member, data)
+	return anys(lines), err
+}
+
+func (h *house) stated(path, member string, lines []container.Line) []any {
+	return anys(h.inspect.Stated(path, member, lines))
 }
 
 func (h *house) coverage(ctx context.Context, from, to time.Time) ([]any, error) {

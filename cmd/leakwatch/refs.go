@@ -80,12 +80,17 @@ func (r *refs) add(key, ref string, line int) (reason string) {
 }
 
 // of returns the ref for a file, "" if it has none. A path may be given whole,
-// from root, which is the folder that was asked for, or as the name alone.
-func (r *refs) of(root, file, sha256 string) string {
+// from root, which is the folder that was asked for, or as the name alone; of a
+// member of a container, behind the path and a !, or as in the container.
+func (r *refs) of(root, file, member, sha256 string) string {
 	keys := []string{sha256}
 	if r.byPath {
 		file = path.Clean(file)
 		keys = []string{file, strings.TrimPrefix(file, path.Clean(root)+"/"), path.Base(file)}
+		if member != "" {
+			own := member[strings.LastIndexByte(member, '!')+1:]
+			keys = []string{keys[0] + "!" + member, keys[1] + "!" + member, keys[2] + "!" + member, member, own, path.Base(own)}
+		}
 	}
 	for _, k := range keys {
 		if ref, ok := r.refs[k]; ok {
@@ -142,10 +147,11 @@ func (r *refs) inLine(root string, line []byte) ([]byte, error) {
 	if json.Unmarshal(line, &row) != nil {
 		return line, nil
 	}
-	var file, sum string
+	var file, member, sum string
 	_ = json.Unmarshal(row["path"], &file) // no text, no ref
+	_ = json.Unmarshal(row["member"], &member)
 	_ = json.Unmarshal(row["sha256"], &sum)
-	ref := r.of(root, file, strings.ToLower(sum))
+	ref := r.of(root, file, member, strings.ToLower(sum))
 	if ref == "" {
 		return line, nil
 	}

@@ -32,7 +32,7 @@ func TestRefs(t *testing.T) {
 		if tt.path == "" || r == nil {
 			continue
 		}
-		if got := r.of("p", tt.path, sum); got != tt.ref {
+		if got := r.of("p", tt.path, "", sum); got != tt.ref {
 			t.Errorf("%s: got ref %q, want %q", tt.name, got, tt.ref)
 		}
 		if n, _ := r.unused(); (n == 0) != (tt.ref != "") {

@@ -56,11 +56,11 @@ func walk(root string, yield func(string, error) bool) bool {
 	return going
 }
 
-// inOrder applies fn to each path on all cores and gives the results out in
-// the order of the paths. At most twice as many as cores are under way. When
+// inOrder applies fn to each thing on all cores and gives the results out in
+// the order of the things. At most twice as many as cores are under way. When
 // given is done the last thing given out is its error: a part never passes for
 // the whole.
-func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn func(context.Context, string) (T, error)) iter.Seq2[T, error] {
+func inOrder[In, T any](given context.Context, things iter.Seq2[In, error], fn func(context.Context, In) (T, error)) iter.Seq2[T, error] {
 	type result struct {
 		v   T
 		err error
@@ -77,7 +77,7 @@ func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn fu
 		}()
 		go func() {
 			defer close(queue)
-			for path, err := range paths {
+			for thing, err := range things {
 				one := make(chan result, 1)
 				select {
 				case queue <- one:
@@ -90,7 +90,7 @@ func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn fu
 				}
 				slots <- struct{}{}
 				go func() {
-					v, err := fn(ctx, path)
+					v, err := fn(ctx, thing)
 					<-slots
 					one <- result{v, err}
 				}()
@@ -110,11 +110,13 @@ func inOrder[T any](given context.Context, paths iter.Seq2[string, error], fn fu
 }
 
 // fingerprints gives out those of all files at the paths, in their order, with
-// the detail of a level.
+// the detail of a level: those of what is in an archive or a document after its
+// own.
 func fingerprints(ctx context.Context, paths []string, level string) iter.Seq2[inspect.Print, error] {
 	decoder := picture.NewDecoder(picture.DefaultLimits())
-	return inOrder(ctx, files(paths), func(ctx context.Context, path string) (inspect.Print, error) {
-		return fingerprint(ctx, path, decoder, level)
+	hash := &hashing{decoder: decoder, level: level}
+	return inOrder(ctx, pieces(ctx, files(paths), hash), func(ctx context.Context, p piece) (inspect.Print, error) {
+		return hash.print(ctx, p)
 	})
 }
 

@@ -49,6 +49,8 @@ type opening struct {
 
 	noted         []seen.Picture // that are to be remembered
 	notings       []noting       // and manifests
+	quiet bool // nobody is told, and nothing remembered: what was found stays in reports
+
 	nested        int            // archives in texts that are under way
 	embeddedBytes int64          // that came out of such
 }
@@ -241,7 +243,7 @@ func rank(verdict string) int {
 }
 
 func (o *opening) flush() error {
-	if len(o.reports) == 0 {
+	if len(o.reports) == 0 || o.quiet {
 		return nil
 	}
 	if err := o.room.o.Alerts.Raise(o.ctx, o.reports); err != nil {

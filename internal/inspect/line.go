@@ -22,6 +22,11 @@ type Line struct {
 	Stage       *string     `json:"stage"`
 	Cause       *string     `json:"cause"`
 
+	Agree   *int     `json:"agree"` // these as a finding has them
+	Of      *int     `json:"of"`
+	Count   *int     `json:"count"`
+	Samples []string `json:"samples"`
+
 	Explain map[string]any `json:"explain"`
 }
 
@@ -29,7 +34,9 @@ type Line struct {
 // is like an entry of a set, strongest first, else one line that says none.
 func (s Seen) Lines(path string) []Line {
 	if len(s.Hits) == 0 {
-		return []Line{{Path: path, Verdict: "none", Cause: s.Cause, Explain: explain(match.Explain{})}}
+		l := Empty(path, "", "")
+		l.Cause = s.Cause
+		return []Line{l}
 	}
 	out := make([]Line, 0, len(s.Hits))
 	for _, h := range s.Hits {
@@ -37,7 +44,7 @@ func (s Seen) Lines(path string) []Line {
 			Path: path, Verdict: h.Verdict, Set: &h.Set, SetVersion: &h.SetVersion, Ref: &h.Ref,
 			Distance: h.Distance, Lead: h.Lead, Algorithm: &h.Algorithm, Orientation: &h.Orientation,
 			Window: (*[4]float64)(&h.Window), EntryWindow: (*[4]float64)(&h.EntryWindow), Frame: &h.Frame, Stage: &h.Stage, Cause: s.Cause,
-			Explain: explain(h.Explain),
+			Samples: []string{}, Explain: explain(h.Explain),
 		})
 	}
 	return out

@@ -61,7 +61,7 @@ func (o *opening) look(m container.Member, body io.Reader) error {
 	switch {
 	case picture.Sniff(head) != "":
 		return o.picture(m, body)
-	case pictureName(m.Name) && n > 0:
+	case PictureName(m.Name) && n > 0:
 		o.out.Pictures.NotHashable++
 		o.unopened(m, string(crawler.NotAPicture), "no known picture begins like this")
 	case container.IsText(head):
@@ -115,7 +115,7 @@ func (o *opening) picture(m container.Member, body io.Reader) error {
 
 // judge compares a picture in a container.
 func (o *opening) judge(m container.Member, data []byte) error {
-	seen, again, err := o.room.look(o.ctx, sha256.Sum256(data), data)
+	seen, again, err := o.room.lookAt(o.ctx, sha256.Sum256(data), data, o.memory())
 	if err != nil {
 		return err
 	}
@@ -166,8 +166,8 @@ func split(name string) (outer, own string) {
 	return "", name
 }
 
-// pictureName reports whether a name claims to be one of a picture.
-func pictureName(name string) bool {
+// PictureName reports whether a name claims to be one of a picture.
+func PictureName(name string) bool {
 	switch extension(name) {
 	case "jpg", "jpeg", "jpe", "jfif", "png", "gif", "webp", "bmp", "tif", "tiff", "avif", "heic", "heif", "jxl", "jp2":
 		return true

@@ -5,11 +5,13 @@ import (
 	"crypto/sha1" //nolint:gosec // an identity that other tools' lists carry, never a proof
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"image"
 
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
 	"leakwatch/internal/phash"
@@ -37,6 +39,7 @@ type Print struct {
 	*Detail // only where it was asked for
 
 	why string // the cause's sentence
+	box bool   // it is of a container
 }
 
 // hashed is a picture whose whole was hashed in its eight orientations.
@@ -138,6 +141,46 @@ func (p Print) refused(err error) Print {
 		p = p.because(string(crawler.Damaged), err.Error())
 	}
 	return p
+}
+
+// Because gives a print another cause.
+func (p Print) Because(cause, why string) Print { return p.because(cause, why) }
+
+// OfContainer is the print of a container of a format.
+func (p Print) OfContainer(format string) Print {
+	p.Format, p.box = &format, true
+	return p
+}
+
+// IsContainer tells a container from the files in it.
+func (p Print) IsContainer() bool { return p.box }
+
+// Unread is what is known of a member of a container that could not be read:
+// what the container states.
+func Unread(m container.Member) Print {
+	p := Print{Size: max(m.Size, 0)}
+	if m.CRC32 != nil {
+		p.CRC32 = fmt.Sprintf("%08x", *m.CRC32)
+	}
+	if m.Format != "" {
+		p = p.OfContainer(m.Format)
+	}
+	return p.because(m.Cause, m.Why)
+}
+
+// MarshalJSON writes null for the digests of what could not be read.
+func (p Print) MarshalJSON() ([]byte, error) {
+	type print Print
+	if p.SHA256 != "" {
+		return json.Marshal(print(p))
+	}
+	return json.Marshal(struct {
+		print
+		Ref    *string `json:"ref"`
+		SHA256 *string `json:"sha256"`
+		SHA1   *string `json:"sha1"`
+		CRC32  *string `json:"crc32"`
+	}{print(p), textOf(p.Ref), nil, textOf(p.SHA1), textOf(p.CRC32)})
 }
 
 func (p Print) because(cause, why string) Print {

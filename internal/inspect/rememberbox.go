@@ -16,9 +16,17 @@ type noting struct {
 	lines          []container.Line
 }
 
+// memory is that of the room, or none.
+func (o *opening) memory() Memory {
+	if o.quiet {
+		return nil
+	}
+	return o.room.o.Memory
+}
+
 // remember keeps a picture in a container in mind, until keep.
 func (o *opening) remember(m container.Member, s *Seen, again bool) error {
-	if o.room.o.Memory == nil {
+	if o.memory() == nil {
 		return nil
 	}
 	p := placeOf(o.found)
@@ -33,7 +41,7 @@ func (o *opening) remember(m container.Member, s *Seen, again bool) error {
 // inside of another container says nothing: only archives do there.
 func (o *opening) rememberLines(member, format string, lines []container.Line) {
 	archives := []string{"zip", "tar", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "torrent"}
-	if o.room.o.Memory == nil || member != "" && !slices.Contains(archives, format) {
+	if o.memory() == nil || member != "" && !slices.Contains(archives, format) {
 		return
 	}
 	o.notings = append(o.notings, noting{member, format, slices.Clone(lines)})

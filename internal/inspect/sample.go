@@ -78,7 +78,7 @@ func choose(members []container.Member, most int, bytes int64, texts bool) (chos
 	for _, m := range members {
 		switch {
 		case m.Cause != "" && m.Cause != "bad_path" || m.Index == last:
-		case pictureName(m.Name), containerName(m.Name):
+		case PictureName(m.Name), containerName(m.Name):
 			pictures = append(pictures, m)
 		case texts && textName(m.Name):
 			words = append(words, m)

@@ -81,7 +81,7 @@ func (o *opening) text(m container.Member, data []byte, sum [32]byte) error {
 
 // listings takes a text that lists files, or links to torrents, for a manifest.
 func (o *opening) listings(p place, data []byte) (lines []container.Line, err error) {
-	if !o.room.o.Sets.HasManifests() && !o.room.o.Sets.HasSelectors() && o.room.o.Memory == nil {
+	if !o.room.o.Sets.HasManifests() && !o.room.o.Sets.HasSelectors() && o.memory() == nil {
 		return nil, nil
 	}
 	mediaType, page := o.found.MediaType, o.found.URL
@@ -104,7 +104,7 @@ func (o *opening) listings(p place, data []byte) (lines []container.Line, err er
 		if l.container == "" {
 			l.container = found.format
 		}
-		if o.room.o.Memory != nil {
+		if o.memory() != nil {
 			o.notings = append(o.notings, noting{p.member, found.format, found.lines})
 		}
 		if err := o.raise(o.room.stated(l, found.lines)); err != nil {

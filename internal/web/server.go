@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"leakwatch/internal/alert"
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
 )
@@ -64,9 +65,11 @@ type Rooms struct {
 	Alerts Alerts
 	Sets   Sets
 	Sites  Sites
-	// Look compares one file with the loaded sets and returns the lines of
-	// `match --json`.
-	Look func(ctx context.Context, path string, data []byte) ([]any, error)
+	// Look compares one file, or a member of one, with the loaded sets and returns
+	// the lines of `match --json`.
+	Look func(ctx context.Context, path, member string, data []byte) ([]any, error)
+	// Stated does so with what a container states.
+	Stated func(path, member string, lines []container.Line) []any
 	// Coverage returns the lines of `coverage --json`.
 	Coverage func(ctx context.Context, from, to time.Time) ([]any, error)
 	// Unopened returns the lines of `coverage --unopened --json`.

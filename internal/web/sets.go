@@ -3,7 +3,6 @@ package web
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -30,6 +29,7 @@ func (r Rooms) setRoutes(mux *http.ServeMux) {
 		r.object(w, q, map[string]string{"dropped": name}, err)
 	})
 	mux.HandleFunc("POST /v1/match", r.look)
+	mux.HandleFunc("POST /v1/match/stated", r.stated)
 }
 
 // entries exports a set in a form that load reads.
@@ -103,16 +103,4 @@ func summary(report *match.RowErrors) string {
 		return "1 bad row"
 	}
 	return fmt.Sprintf("%d bad rows", report.Bad)
-}
-
-// look compares the body, one file, with the loaded sets.
-func (r Rooms) look(w http.ResponseWriter, q *http.Request) {
-	data, err := io.ReadAll(http.MaxBytesReader(w, q.Body, r.MaxLook()+1))
-	var tooLong *http.MaxBytesError
-	if err != nil && !errors.As(err, &tooLong) {
-		r.refuse(w, q, fmt.Errorf("%w: %v", errBadRequest, err))
-		return
-	}
-	found, err := r.Look(q.Context(), q.URL.Query().Get("path"), data)
-	lines(r, w, q, all(found, err))
 }

@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"leakwatch/internal/alert"
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/kv"
 	"leakwatch/internal/match"
@@ -53,8 +54,11 @@ func newRig(t *testing.T, change ...func(*web.Rooms)) *rig {
 	}
 	r.rooms = web.Rooms{
 		Alerts: r.alerts, Sets: r.sets, Sites: fakeSites{}, Scratch: t.TempDir(), MaxLook: func() int64 { return 1 << 20 }, Version: "v1",
-		Look: func(_ context.Context, path string, data []byte) ([]any, error) {
-			return []any{map[string]any{"path": path, "bytes": len(data)}}, nil
+		Look: func(_ context.Context, path, member string, data []byte) ([]any, error) {
+			return []any{map[string]any{"path": path, "member": member, "bytes": len(data)}}, nil
+		},
+		Stated: func(path, member string, stated []container.Line) []any {
+			return []any{map[string]any{"path": path, "member": member, "lines": stated}}
 		},
 		Coverage: func(_ context.Context, from, to time.Time) ([]any, error) {
 			return []any{map[string]any{"from": from, "to": to}}, nil
