@@ -47,12 +47,12 @@ type opening struct {
 	began   time.Time
 	body    []byte // the buffer of one member after the other
 
-	noted         []seen.Picture // that are to be remembered
-	notings       []noting       // and manifests
-	quiet bool // nobody is told, and nothing remembered: what was found stays in reports
+	noted   []seen.Picture // that are to be remembered
+	notings []noting       // and manifests
+	quiet   bool           // nobody is told, and nothing remembered: what was found stays in reports
 
-	nested        int            // archives in texts that are under way
-	embeddedBytes int64          // that came out of such
+	nested        int   // archives in texts that are under way
+	embeddedBytes int64 // that came out of such
 }
 
 func (r *Room) opening(ctx context.Context, f crawler.Found, format string) *opening {
