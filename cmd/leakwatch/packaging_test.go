@@ -130,7 +130,6 @@ func TestTmpfiles(t *testing.T) {
 var metrics = []string{
 	"leakwatch_visits_total", "leakwatch_sites", "leakwatch_tor_up", "leakwatch_crawl_paused", "leakwatch_alerts",
 	"leakwatch_outbox_pending", "leakwatch_dead_letters_total", "leakwatch_store_bytes", "leakwatch_links_due", "leakwatch_entries_quarantined", "leakwatch_hits_suppressed_total",
-	"leakwatch_seen_pictures", "leakwatch_past_asked", "leakwatch_past_total",
 }
 
 func TestRules(t *testing.T) {
