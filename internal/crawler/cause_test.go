@@ -65,6 +65,7 @@ func TestEachCauseIsReached(t *testing.T) {
 	c.limits()
 	c.pictures()
 	c.containers()
+	c.largeContainers()
 	c.rounds()
 	for _, cause := range crawler.Causes() {
 		if !c.reached[cause] {
@@ -148,6 +149,27 @@ func (c *reach) containers() {
 			r.eye.gives = func(crawler.Found) (crawler.Inspection, error) { return crawler.Inspection{Cause: cause}, nil }
 		})
 	}
+}
+
+// largeContainers reaches what servers of large ones do.
+func (c *reach) largeContainers() {
+	for cause, fault := range map[crawler.Cause]string{crawler.RangeIgnored: ignore, crawler.RangeLies: shift} {
+		c.story(cause, func(t *testing.T, r *rig) {
+			f := r.world.put(at("/a"), newFileOf(largeZip(40, 500<<10)))
+			f.fault = func(from, _ int64) string { return map[bool]string{true: fault}[from > 0] }
+			r.eye.opens = look{sample: 10}.open
+			r.configure(board())
+			r.once()
+			c.mark(t, cause, r.cause(at("/a")))
+		})
+	}
+	c.story(crawler.Split, func(t *testing.T, r *rig) {
+		r.world.set(at("/"), "<a href=/x.zip.001>x</a><a href=/x.zip.003>x</a>")
+		r.world.answer(at("/x.zip.001"), always(403))
+		r.configure(board())
+		r.once()
+		c.mark(t, crawler.Split, r.cause(at("/x.zip.003")))
+	})
 }
 
 // rounds reaches what needs a second visit, a stop, or a budget.

@@ -14,6 +14,8 @@ type result struct {
 	outcome    Outcome
 	link       link        // as it was taken, with what is known of its content now
 	changed    bool        // other content than last time
+	wake       linkKey     // another link of the site, which is due at once now; zero: none
+	soon       bool        // what it waits for may be there in a minute
 	onward     bool        // a part of a container is left, for which the link is due at once
 	redirected bool        // it led somewhere else: no content of its own
 	found      []discovery // links that it showed
@@ -37,6 +39,7 @@ type discovery struct {
 	depth int
 	hops  int
 	seed  bool // a seed redirected to it
+	later int  // ms, by which it is due behind the others
 }
 
 // done commits all that a visit changes, in one transaction: the link with its
@@ -85,6 +88,9 @@ func write(r records, l *lease, res *result, rec *siteRecord, hosts map[string]h
 			return err
 		}
 		if err := writeLink(r, l, res, rec); err != nil {
+			return err
+		}
+		if err := wake(r, l, res, rec.ID); err != nil {
 			return err
 		}
 		for i := range res.found {
@@ -173,6 +179,9 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	if now.next > 0 && res.onward { // the rest of a container: due behind all that is due
 		now.due, now.interval, now.tries = l.atOnce(res.at), old.interval, 0
 	}
+	if res.soon {
+		now.due = res.at + retries()[0].Milliseconds()
+	}
 	if readable(res.outcome.Cause) && now.judgedBefore(l.options.sights()) {
 		now.due = res.at // the sight has changed since, and its walk may have passed
 	}
@@ -192,6 +201,20 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 		return demote(r, rec.ID, old.target, l.place.Depth)
 	}
 	return nil
+}
+
+// wake makes another link due.
+func wake(r records, l *lease, res *result, site uint32) error {
+	if res.wake == (linkKey{}) {
+		return nil
+	}
+	old, known, err := r.link(site, res.wake)
+	if err != nil || !known || old.lane == laneHeld {
+		return err
+	}
+	now := old
+	now.due = min(old.due, l.atOnce(res.at))
+	return r.putLink(&old, &now)
 }
 
 // atOnce is a due time at which a link is visited again in the same round, also
@@ -240,7 +263,7 @@ func writeFound(r records, l *lease, d *discovery, rec *siteRecord, hosts map[st
 		hosts[d.host] = h
 	}
 	n := link{site: rec.ID, key: d.key, host: h.ID, url: d.url, kind: d.kind, depth: d.depth, hops: d.hops,
-		seed: d.seed, foundOn: l.link.key, due: at}
+		seed: d.seed, foundOn: l.link.key, due: at + int64(d.later)}
 	if n.lane = n.laneFor(l.place.Depth); n.lane == laneHeld {
 		n.due, n.cause = int64(n.depth), LimitDepth
 	}

@@ -35,8 +35,11 @@ func (v *visiting) fetch(ctx context.Context) (answer, error) {
 	if err := v.await(ctx); err != nil {
 		return answer{cause: Stopped, why: "stopped between two requests"}, nil
 	}
-	if noRanges {
-		v.noRanges = &refusal{RangeLies, a.why}
+	switch {
+	case noRanges:
+		v.noRanges = refusesRanges(a)
+	case a.size > 0:
+		v.noRanges = &refusal{RangeLies, "the first bytes of a range are not those of the whole"}
 	}
 	return v.ask(ctx, v.request(), 0)
 }
@@ -124,10 +127,8 @@ func (v *visiting) openLarge(ctx context.Context, a *answer) error {
 // other answer than the first one ends the visit.
 func (v *visiting) unranged(ctx context.Context, a answer) error {
 	switch {
-	case a.status == 416 || a.cause == RangeLies:
-		v.noRanges = &refusal{RangeLies, a.why}
-	case a.cause == RangeIgnored:
-		v.noRanges = &refusal{RangeIgnored, a.why}
+	case a.status == 416, a.cause == RangeLies, a.cause == RangeIgnored:
+		v.noRanges = refusesRanges(a)
 	case a.cause != "":
 		return v.failed(ctx, a)
 	default:
@@ -148,6 +149,13 @@ func (v *visiting) unranged(ctx context.Context, a answer) error {
 	return nil
 }
 
+func refusesRanges(a answer) *refusal {
+	if a.status == 416 {
+		return &refusal{RangeIgnored, "status 416 for any range"}
+	}
+	return &refusal{a.cause, a.why}
+}
+
 // openRanges shows a container of which the first range came.
 func (v *visiting) openRanges(ctx context.Context, a answer) error {
 	r := &ranges{v: v, ctx: ctx}
@@ -164,6 +172,9 @@ func (v *visiting) openRanges(ctx context.Context, a answer) error {
 	before := *v.res
 	src := container.Source{Name: a.name, At: file, Size: a.size}
 	err := v.open(ctx, a.format, Found{SHA256: mark, MediaType: a.mediaType, Container: &src, Slices: sliceable(a.format)}, func() *refusal { return r.fail })
+	if err == nil && r.fail == nil && v.res.outcome.Cause == Damaged {
+		r.fail = file.verify()
+	}
 	switch {
 	case err != nil || r.fail == nil:
 		return err
@@ -208,6 +219,11 @@ func (v *visiting) openStream(ctx context.Context, s *streamed) error {
 		}
 		v.end(cause, "%s; read from the front up to byte %d: %s", why, s.count, o.Why)
 		v.res.link.known = cause
+		for i, l := range v.res.lines { // by setting it would have been looked at elsewhere
+			if l.Member == "" && l.Cause == Sampled {
+				v.res.lines[i].Cause, v.res.lines[i].Why = cause, v.res.outcome.Why
+			}
+		}
 	}
 	return err
 }

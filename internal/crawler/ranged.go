@@ -215,7 +215,7 @@ func (f *ranged) before(from int64) []byte {
 func (f *ranged) wrong(a answer, q request, before []byte) *refusal {
 	switch {
 	case a.status == 200 && f.version != "" && versionOf(a) != f.version:
-		return &refusal{Partial, "another file came in its place while it was read"}
+		return &refusal{RangeIgnored, "another version came in its place while it was read"}
 	case a.status == 416:
 		return &refusal{RangeLies, "it took ranges before, and takes none now"}
 	case a.size == 0 && a.cause == "": // another status of success
@@ -234,6 +234,24 @@ func (f *ranged) wrong(a answer, q request, before []byte) *refusal {
 		return &refusal{RangeLies, fmt.Sprintf("at %d begins the file anew", q.from)}
 	}
 	return nil
+}
+
+// verify asks for bytes that are known, where a container is damaged: are they
+// the same? What else goes wrong with the request says nothing.
+func (f *ranged) verify() *refusal {
+	if f.v.await(f.ctx) != nil || len(f.head) < overlap {
+		return nil
+	}
+	q := f.request
+	q.from, q.to, q.version = overlap/2, min(volumeAhead, f.size), f.version
+	a := fetch(f.ctx, f.v.place.transport, q, f.v.rangeLimits())
+	ended := f.v.res.outcome
+	f.v.fetched(a)
+	f.v.end(ended.Cause, "%s", ended.Why)
+	if a.size == 0 || len(a.body) < overlap/2 || bytes.HasPrefix(a.body, f.head[overlap/2:]) {
+		return nil
+	}
+	return &refusal{RangeLies, fmt.Sprintf("other bytes at %d than before", q.from)}
 }
 
 // telling says that bytes are not all the same.

@@ -22,6 +22,7 @@ type file struct {
 	mu       sync.Mutex
 	etag     func() string
 	ranges   bool // it takes them
+	gone     int  // the status of all answers; 0: the file is there
 	fault    func(from, to int64) string
 	asked    []string // Range headers
 	ifRange  []string
@@ -74,6 +75,8 @@ func (f *file) serve(q *http.Request) (*http.Response, error) {
 		fault = f.fault(from, to)
 	}
 	switch {
+	case f.gone != 0:
+		return reply(f.gone, "", ""), nil
 	case etag != "" && q.Header.Get("If-None-Match") == etag:
 		return reply(304, "", "", "ETag", etag), nil
 	case fault == refuse:

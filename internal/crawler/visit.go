@@ -55,6 +55,12 @@ func (v *visiting) run(ctx context.Context) error {
 		return nil
 	}
 	v.sights = v.options.sights()
+	if set, err := v.volumes(); err != nil || set != nil {
+		if err == nil {
+			err = v.visitVolumes(ctx, set)
+		}
+		return err
+	}
 	a, err := v.fetch(ctx)
 	defer func() { v.c.large.Release(a.held) }()
 	if err != nil || a.taken {
@@ -237,5 +243,6 @@ func (v *visiting) discover(d document) leftOut {
 		}
 		v.res.found = append(v.res.found, found)
 	}
+	firstVolumesFirst(v.res.found)
 	return out
 }
