@@ -14,7 +14,7 @@ type Hostile struct {
 	File
 	Causes []string // one of these must be told of it or of a member; none: nothing need be told
 	Found  []int    // entries of the set that must be found in it all the same
-	May    []int    // entries that may be found
+	May    []int    // entries that may be found; when all of them are, no cause need be told
 }
 
 // HostileContainers are drawn with the files of a set, ten at least. Limits are
@@ -166,7 +166,7 @@ func (h *hostiles) cuts() {
 		files, entries := h.photos(3)
 		whole := hows[name](files...)
 		found, may := entries[:1], entries[1:]
-		if name == "cut.tar.bz2" { // one block, or none
+		if name == "cut.tar.bz2" || name == "cut.tar.zst" { // one block, or none
 			found, may = nil, entries
 		}
 		h.add(name, whole[:len(whole)*3/5], found, may, "damaged", "split", "partial")

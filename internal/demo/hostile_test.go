@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 )
 
@@ -21,7 +22,8 @@ func TestHostileContainers(t *testing.T) {
 		for _, e := range h.Found {
 			sightings[e]++
 		}
-		if len(h.Causes)+len(h.Found)+len(h.May) == 0 && h.Name != "deep.torrent" {
+		quiet := strings.HasPrefix(h.Name, "bomb.") || h.Name == "deep.torrent" // nothing is in them, they must only end
+		if len(h.Causes)+len(h.Found)+len(h.May) == 0 && !quiet {
 			t.Errorf("%s says nothing", h.Name)
 		}
 	}

@@ -36,7 +36,7 @@ func (h *hostiles) entries() {
 	copy(sparse[124:], fmt.Sprintf("%011o\x00", 512))
 	copy(sparse[136:], "00000000000\x00        S")
 	copy(sparse[257:], "ustar  \x00")
-	copy(sparse[386:], fmt.Sprintf("%011o\x00%011o\x00", int64(1<<33-512), 512))
+	copy(sparse[386:], fmt.Sprintf("%011o\x00%011o\x00", int64(1<<33-1-512), 512))
 	copy(sparse[483:], fmt.Sprintf("%011o\x00", int64(1<<33-1)))
 	sum := 0
 	for _, b := range sparse {
@@ -85,7 +85,7 @@ func zeroZip(n, mib int) []byte {
 func (h *hostiles) bombs() {
 	files, entries := h.photos(1)
 	limits := []string{"limit_ratio", "limit_total", "limit_nesting", "limit_members", "limit_memory", "limit_bytes"}
-	h.add("bomb.zip", zeroZip(1, 256), nil, nil, limits...)
+	h.add("bomb.zip", zeroZip(1, 256), nil, nil, append(limits, "not_a_picture")...)
 	nested := zeroZip(16, 64) // 137 GiB in all, from a few kilobytes
 	for range 2 {
 		var inner []File
@@ -97,9 +97,12 @@ func (h *hostiles) bombs() {
 	h.add("nested-bomb.zip", nested, nil, nil, limits...)
 	h.add("bomb-and-photo.zip", Zipped(files[0], File{"z.zip", nested}), entries, nil, limits...)
 	gz := bytes.Repeat(Gzip("", make([]byte, 16<<20)), 64)
-	h.add("bomb.gz", gz, nil, nil, limits...)
-	h.add("bomb.gz.gz", Gzip("bomb.gz", gz), nil, nil, limits...)
-	h.add("bomb.bz2", Bzip2(bytes.Repeat(Bzip2(make([]byte, 600_000)), 200)), nil, nil, append(limits, "damaged")...)
+	h.add("bomb.gz", gz, nil, nil) // its first bytes say that it is no picture
+	h.add("bomb.gz.gz", Gzip("bomb.gz", gz), nil, nil)
+	h.add("bomb.bz2", Bzip2(bytes.Repeat(Bzip2(make([]byte, 600_000)), 200)), nil, nil)
+	head := tarOf([]tar.Header{{Name: "z.bin", Typeflag: tar.TypeReg, Size: 1 << 30, Mode: 0o644}}, []File{{}})[:512]
+	behind, later := h.photos(1) // a gibibyte of nothing is passed over to get there, or not
+	h.add("bomb.tar.gz", slices.Concat(Gzip("", head), gz, Gzip("", Tar(behind...))), nil, later, limits...)
 
 	one := Zipped(File{"kernel", make([]byte, 1<<20)}) // one body, named a thousand times
 	at := bytes.LastIndex(one, []byte("PK\x01\x02"))
@@ -122,12 +125,12 @@ func (h *hostiles) bombs() {
 
 // windows ask for more memory than there is.
 func (h *hostiles) windows() {
-	files, _ := h.photos(1)
-	h.add("window.tar.xz", Xz(Tar(files...), 40), nil, nil, "limit_window")
-	h.add("window.7z", SevenZip(SevenZipHow{Method: "lzma2", Dictionary: 40}, files...), nil, nil, "limit_window")
+	files, entries := h.photos(1)
+	h.add("window.tar.xz", Xz(Tar(files...), 40), nil, entries, "limit_window")
+	h.add("window.7z", SevenZip(SevenZipHow{Method: "lzma2", Dictionary: 40}, files...), nil, entries, "limit_window")
 	zstd := Zstd(Tar(files...))
 	zstd[5] = 21 << 3 // 2 GiB
-	h.add("window.tar.zst", zstd, nil, nil, "limit_window")
+	h.add("window.tar.zst", zstd, nil, entries, "limit_window")
 
 	f := files[0] // a RAR that claims to be packed with 4 GiB
 	b := binary.AppendUvarint(nil, 4)
@@ -165,7 +168,7 @@ func (h *hostiles) documents() {
 			binary.LittleEndian.PutUint32(ole[i:], 5)
 		}
 	}
-	h.add("loop.doc", ole, nil, entries, "damaged", "unsupported", "limit_total", "limit_memory")
+	h.add("loop.doc", ole, nil, entries, "damaged", "partial", "unsupported", "limit_total", "limit_memory")
 	laughs := `<!DOCTYPE l [<!ENTITY a "ha">` + strings.Repeat(`<!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">`, 40) + `]>`
 	parts := docx([]string{"words"}, files[1:2])
 	for i := range parts {
