@@ -58,7 +58,7 @@ func (f *fieldWorld) expose(set string, photos []demo.Photo) {
 			f.t.Fatal(err)
 		}
 	}
-	f.loadText(set, f.run(0, "hash", "--json", dir))
+	f.loadText(set, f.run(0, "hash", "--json", "--detail", "keypoints", dir))
 }
 
 // loadText loads what a command printed.
@@ -113,8 +113,7 @@ func (f *fieldWorld) told(leak *demo.Leak) *sayings {
 	f.t.Helper()
 	s := &sayings{leak: leak, by: map[string][]*saying{}}
 	for _, p := range leak.Set {
-		sum := sha256.Sum256(p.JPEG)
-		s.refs = append(s.refs, hex.EncodeToString(sum[:])[:16])
+		s.refs = append(s.refs, refOf(p))
 	}
 	for _, d := range fieldLines[struct{ Findings []toldFinding }](f.t, f.run(0, "alert", "export", "--site", leak.Site.Name)) {
 		for _, one := range d.Findings {
@@ -129,6 +128,11 @@ func (f *fieldWorld) told(leak *demo.Leak) *sayings {
 		s.by[demo.HiddenUnopened] = append(s.by[demo.HiddenUnopened], &saying{url: cellOf(u.URL), member: cellOf(u.Member), cause: cellOf(u.Cause), why: cellOf(u.Why)})
 	}
 	return s
+}
+
+func refOf(p demo.Photo) string {
+	sum := sha256.Sum256(p.JPEG)
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 func cellOf(s *string) string {
