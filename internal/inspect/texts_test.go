@@ -2,12 +2,15 @@ package inspect_test
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"strings"
 	"testing"
 	"time"
 
+	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/demo"
+	"leakwatch/internal/inspect"
 )
 
 func textAt(path, text string) crawler.Found {
@@ -107,4 +110,90 @@ func TestSelectorsInMembersAndNames(t *testing.T) {
 		}
 	}
 	t.Errorf("found %+v, want the name of the picture", r.findings("words"))
+}
+
+// Markup does not hide a word, nor does it make one.
+func TestMarkupIsNotRead(t *testing.T) {
+	r := newRig(t, knows(nil, []string{"AB123", "span", "CD456", "EF789"}))
+	f := textAt("/page", `<html><body><p>AB<b>12</b>3</p><span title="CD456">x</span><a href="/EF789.jpg">y</a></body></html>`)
+	f.MediaType = "text/html"
+	r.inspects(f)
+	if got := r.findings("words")["selector"]; got.Count == nil || *got.Count != 3 {
+		t.Errorf("found %+v, want AB123, CD456 and EF789", got)
+	}
+}
+
+// Pictures and archives that are written in a text are looked at: in a page, in
+// a table of an archive, in an archive in a text.
+func TestPicturesWrittenInTexts(t *testing.T) {
+	photos := demo.Set(3, 21)
+	b64 := base64.StdEncoding.EncodeToString
+	table := "id,photo\n1," + b64(photos[1].JPEG) + "\n2,none\n"
+	inner := zipOf(t, file{"lane/c.jpg", photos[2].JPEG})
+	for name, test := range map[string]struct {
+		found crawler.Found
+		want  string // kind and member
+		in    string
+		entry int
+		count crawler.Containers
+	}{
+		"page":    {textAt("/p", "look: data:image/jpeg;base64,"+b64(photos[0].JPEG)+" ."), "picture base64-1.jpg", "", 0, crawler.Containers{}},
+		"table":   {boxAt("a.zip", zipOf(t, file{"people.csv", []byte(table)}), "all"), "picture people.csv!base64-1.jpg", "zip", 1, crawler.Containers{Opened: 1}},
+		"archive": {textAt("/q", "attached:\n"+b64(inner)+"\n"), "picture base64-1.zip!lane/c.jpg", "", 2, crawler.Containers{Opened: 1}},
+	} {
+		r := newRig(t)
+		refs := r.load("dataset", photos[0].JPEG, photos[1].JPEG, photos[2].JPEG)
+		got := r.inspects(test.found)
+		if got.Verdict != "exact" || got.Containers != test.count || got.Pictures != (crawler.Pictures{Inspected: 1}) {
+			t.Errorf("%s: %+v, want exact, one picture, containers %+v", name, got, test.count)
+		}
+		f, ok := r.findings("dataset")[test.want]
+		if !ok || *f.Ref != refs[test.entry] || (f.Container == nil) != (test.in == "") {
+			t.Errorf("%s: found %+v, want %s", name, r.findings("dataset"), test.want)
+		}
+	}
+}
+
+// Archives in texts in archives end somewhere.
+func TestArchivesInTextsAreBounded(t *testing.T) {
+	r, photo := newRig(t, func(o *inspect.Options) { o.Rules.Containers = container.Limits{Depth: 2} }), demo.Set(1, 21)[0]
+	r.load("dataset", photo.JPEG)
+	deep := photo.JPEG
+	name := "a.jpg"
+	for range 5 {
+		deep = []byte(base64.StdEncoding.EncodeToString(zipOf(t, file{name, deep})))
+		name = "a.txt"
+	}
+	got := r.inspects(textAt("/p", string(deep)))
+	if len(got.Unopened) != 1 || got.Unopened[0].Cause != crawler.LimitNesting || got.Verdict != "" {
+		t.Errorf("%+v, want one line of limit_nesting", got)
+	}
+}
+
+// What a member or a page lists is a manifest, and so are links to torrents.
+func TestListingsInMembersAndMagnets(t *testing.T) {
+	r := newRig(t, knows([]string{"0001.jpg", "0002.jpg"}, nil))
+	sums := strings.Repeat("ab", 32) + "  x/0001.jpg\n" + strings.Repeat("cd", 32) + "  x/0002.jpg\n"
+	got := r.inspects(boxAt("a.zip", zipOf(t, file{"SHA256SUMS", []byte(sums)}), "all"))
+	if m := r.findings("files")["manifest SHA256SUMS"]; got.Verdict != "manifest" || m.Agree == nil || *m.Agree != 2 || *m.Container != "zip" {
+		t.Errorf("%+v, found %+v, want the sums of two files", got, r.findings("files"))
+	}
+	r.inspects(textAt("/m", "magnet:?xt=urn:btih:c12fe1c06bba254a9dc9f519b335aa7c1367a88a&dn=0001.jpg&xl=10\nmagnet:?xt=urn:btih:d12fe1c06bba254a9dc9f519b335aa7c1367a88a&dn=0002.jpg\n"))
+	if m := r.findings("files")["manifest"]; m.Agree == nil || *m.Agree != 2 || *m.Container != "magnet" {
+		t.Errorf("found %+v, want a manifest of two magnet links", r.findings("files"))
+	}
+}
+
+// What a picture says beside its pixels is searched.
+func TestWordsOfPicturesAreSearched(t *testing.T) {
+	r, photo := newRig(t, knows(nil, []string{"AB123"})), demo.Set(1, 21)[0]
+	comment := append([]byte{0xff, 0xd8, 0xff, 0xfe, 0, 15}, "plate AB123 !"...)
+	said := append(comment, photo.JPEG[2:]...)
+	r.inspects(boxAt("a.zip", zipOf(t, file{"x.jpg", said}), "all"))
+	if f, ok := r.findings("words")["selector x.jpg"]; !ok || *f.Count != 1 || *f.Format != "jpeg" {
+		t.Errorf("found %+v, want a selector in x.jpg", r.findings("words"))
+	}
+	if got := r.shows("/y.jpg", said); got.Verdict != "selector" {
+		t.Errorf("%+v, want selector", got)
+	}
 }
