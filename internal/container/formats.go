@@ -33,6 +33,7 @@ func formats() []format {
 		{name: "zstd", sniff: sniffZstd, open: openPacked("zst", unpackZstd)},
 		{name: "tar", sniff: sniffTar, open: openTar},
 		{name: "torrent", sniff: sniffTorrent, open: openTorrent, directory: true},
+		{name: "pdf", sniff: sniffPDF, open: openPDF},
 		{name: "ole", sniff: sniffOLE, open: openOLE, random: true},
 		{name: "mbox", sniff: sniffMbox, open: openMbox},
 		{name: "mail", sniff: sniffMail, open: openMail},
