@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"leakwatch/internal/container"
+	"leakwatch/internal/demo"
 
 	"github.com/klauspost/compress/flate"
 )
@@ -122,6 +123,24 @@ func TestHostileZips(t *testing.T) {
 		all, report := walk(t, rawZip(c.members, true), "x.zip", container.Options{})
 		if got := lines(all); got != c.want || report.Cause != c.cause {
 			t.Errorf("%s: told\n%sreport %+v, want\n%s%s", c.name, got, report, c.want, c.cause)
+		}
+	}
+}
+
+// An entry with sizes that no file has is damaged alone: it must not hide what
+// stands beside it.
+func TestOneLieHidesNoOtherMember(t *testing.T) {
+	for what, lie := range map[string]func(*demo.ZipStated){
+		"size":   func(s *demo.ZipStated) { s.Size = 1 << 62 },
+		"packed": func(s *demo.ZipStated) { s.Packed = 1<<64 - 1 },
+		"offset": func(s *demo.ZipStated) { s.Offset = 1<<63 + 5 },
+	} {
+		box := demo.Zip(
+			demo.ZipMember{File: demo.File{Name: "lie", Body: []byte("four")}, Zip64: true, Lie: lie},
+			demo.ZipMember{File: demo.File{Name: "after", Body: []byte("after")}, Method: 8})
+		all, report := walk(t, box, "x.zip", container.Options{})
+		if got, want := lines(all), "lie 0 damaged\nafter 5 \n"; got != want || report.Cause != "" {
+			t.Errorf("%s: told\n%sreport %+v, want\n%s", what, got, report, want)
 		}
 	}
 }

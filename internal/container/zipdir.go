@@ -150,7 +150,9 @@ func (d *zipDirectory) look(w *walk, b *box, end zipEnd) error {
 				return err
 			}
 		}
-		spans = append(spans, span{m.at, m.at + 30 + m.packed, d.count})
+		if m.at >= 0 {
+			spans = append(spans, span{m.at, m.at + 30 + m.packed, d.count})
+		}
 		d.count++
 	}
 	slices.SortStableFunc(spans, func(x, y span) int { return cmp.Compare(x.from, y.from) })
@@ -171,7 +173,7 @@ func (d *zipDirectory) overlaps(i int, m *zipMember, size int64) bool {
 	if d.twice != nil {
 		return d.twice[i]
 	}
-	d.claimed += 30 + m.packed
+	d.claimed += 30 + max(m.packed, 0)
 	return d.claimed > size
 }
 
@@ -209,8 +211,10 @@ func (d *zipDirectory) next() (*zipMember, error) {
 	m.name = zipName(name, extra, m.flags)
 	m.at = int64(le32(fixed[42:]))
 	disk := int(le16(fixed[34:]))
-	if err := m.large(extra, &disk); err != nil {
-		return nil, err
+	if err := m.large(extra, &disk); err != nil { // of this entry: the others must not be lost with it
+		m.cause, m.why = CauseOf(err)
+		m.size, m.packed, m.at = -1, -1, -1
+		return m, nil
 	}
 	m.at += d.skew
 	m.at += volumeStart(d.parts, disk)
