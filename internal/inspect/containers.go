@@ -106,6 +106,9 @@ func (o *opening) list() error {
 		return nil
 	}
 	members, report, err := o.directory()
+	if err == nil && report.Cause != "" {
+		err = o.manifest("", report.Format, false) // as far as it could be read
+	}
 	if err != nil || o.refused(report) {
 		return err
 	}
@@ -140,7 +143,8 @@ func (o *opening) refused(report container.Report) bool {
 	return true
 }
 
-// directory reads names and sizes, and raises what they tell.
+// directory reads names and sizes, and raises what they tell. Of one that cannot
+// be read to its end nothing is raised yet: a walk may find more.
 func (o *opening) directory() (members []container.Member, report container.Report, err error) {
 	report, err = o.walk(container.Options{List: true}, func(m container.Member, _ io.Reader) error {
 		if m.Dir {
@@ -153,7 +157,7 @@ func (o *opening) directory() (members []container.Member, report container.Repo
 		members = append(members, m)
 		return nil
 	})
-	if err != nil {
+	if err != nil || report.Cause != "" {
 		return nil, report, err
 	}
 	o.stated = true
@@ -163,11 +167,10 @@ func (o *opening) directory() (members []container.Member, report container.Repo
 // all walks through everything, a slice at a time where the caller can go on.
 func (o *opening) all() error {
 	if o.found.From == 0 && container.Directory(o.format) {
-		_, report, err := o.directory()
-		if err != nil || o.refused(report) {
+		if _, _, err := o.directory(); err != nil {
 			return err
 		}
-		o.out.Unopened, o.untold = nil, 0 // the walk says it again
+		o.startOver()
 	}
 	o.resume()
 	report, err := o.walk(container.Options{From: o.found.From}, func(m container.Member, body io.Reader) error {
@@ -184,6 +187,15 @@ func (o *opening) all() error {
 	}
 	o.out.Members = o.members
 	return o.end(report)
+}
+
+// startOver forgets what a walk settles: it says again what is wrong with the
+// container, and a broken directory keeps it from nothing that can be read.
+func (o *opening) startOver() {
+	o.out.Unopened, o.untold = nil, 0
+	if !o.stated {
+		delete(o.lines, "")
+	}
 }
 
 // end settles a walk through all or some members.

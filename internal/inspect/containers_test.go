@@ -225,6 +225,31 @@ func TestWhatIsNotOpenedIsTold(t *testing.T) {
 	}
 }
 
+// What stands in a container whose directory was cut off is looked at as far as
+// it goes, and the container is named all the same.
+func TestABrokenDirectoryHidesNothing(t *testing.T) {
+	photos := demo.Set(2, 21)
+	box := zipOf(t, file{"x/0001.jpg", photos[0].JPEG}, file{"other.txt", []byte("x")}, file{"x/0002.jpg", photos[1].JPEG})
+	box = box[:len(box)-50]
+	for archives, want := range map[string]string{"all": "exact", "sample": "exact", "list": "manifest"} {
+		r := newRig(t, knows([]string{"0001.jpg", "0002.jpg"}, nil))
+		r.load("dataset", photos[0].JPEG, photos[1].JPEG)
+		got := r.inspects(boxAt("cut.zip", box, archives))
+		if got.Cause != crawler.Damaged || got.Verdict != want || got.Containers != (crawler.Containers{NotOpened: 1}) || len(got.Unopened) != 1 || got.Unopened[0].Member != "" {
+			t.Errorf("%s: %+v, want damaged with a verdict %s and one line", archives, got, want)
+		}
+		pictures := 0
+		for name := range r.findings("dataset") {
+			if strings.HasPrefix(name, "picture ") {
+				pictures++
+			}
+		}
+		if f := r.findings("files")["manifest"]; pictures != map[string]int{"all": 2, "sample": 2}[archives] || f.Agree == nil || *f.Agree != 2 {
+			t.Errorf("%s: %d pictures and %v lines were found, want 2 lines", archives, pictures, f.Agree)
+		}
+	}
+}
+
 // A hundred thousand members that cannot be read do not make as many lines.
 func TestUnopenedLinesAreBounded(t *testing.T) {
 	walk := func(_ context.Context, _ container.Source, _ container.Options, visit container.Visit) (container.Report, error) {

@@ -14,14 +14,17 @@ func (o *opening) sample() error {
 		return o.front()
 	}
 	members, report, err := o.directory()
-	if err != nil || o.refused(report) {
+	if err != nil {
 		return err
+	}
+	o.startOver()
+	if report.Cause != "" { // nothing can be chosen: what stands first is looked at
+		return o.front()
 	}
 	chosen, left := choose(members, o.rules.sampleMembers, o.rules.sampleBytes, o.room.o.Sets.HasSelectors())
 	if left == 0 {
 		chosen = nil
 	}
-	o.out.Unopened, o.untold = nil, 0 // the walk says it again
 	if err := o.some(func(m container.Member) bool { return left == 0 || chosen[m.Index] }); err != nil {
 		return err
 	}
