@@ -22,7 +22,7 @@ import (
 
 // causeRows is the table: what a site does, and the cause that it ends in.
 func causeRows() []causeRow {
-	return slices.Concat(seenRows(), torRows(), connectionRows(), httpRows(), policyRows(), limitRows(), budgetRows(), pictureRows())
+	return slices.Concat(seenRows(), torRows(), connectionRows(), httpRows(), policyRows(), limitRows(), budgetRows(), pictureRows(), containerRows())
 }
 
 func seenRows() []causeRow {
@@ -147,8 +147,8 @@ func pictureRows() []causeRow {
 		{cause: crawler.Flat, does: "shows a grey picture", answer: picturePage(drawn(64, 64, ramp(0)))},
 		{cause: crawler.NotAPicture, does: "serves a page as a picture", answer: tree(map[string]http.HandlerFunc{
 			"/": page("<img src=/p>"), "/p": page("<html>not found")})},
-		{cause: crawler.Unsupported, does: "links to an archive", answer: tree(map[string]http.HandlerFunc{
-			"/": page("<a href=/a.zip>x</a>"), "/a.zip": serves("application/zip", "PK\x03\x04 and so on")})},
+		{cause: crawler.Unsupported, does: "links to bytes of no kind", answer: tree(map[string]http.HandlerFunc{
+			"/": page("<a href=/a.dat>x</a>"), "/a.dat": serves("application/x-thing", "\x00\x01\x02\x03")})},
 		{cause: crawler.Damaged, does: "shows a PNG that holds nothing", answer: picturePage(drawn(64, 64, ramp(255))[:45])},
 	}
 }

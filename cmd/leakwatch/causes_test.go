@@ -23,6 +23,7 @@ const (
 	inCoverage where = iota // and as the cause of a link, with its why
 	inLinks                 // of a link that is not visited for it
 	inRound                 // as the end of the round
+	inUnopened              // as a line of what was not opened, with its why
 )
 
 // causeRow is one way to end in a cause.
@@ -68,10 +69,11 @@ max_pixels = 1000000
 max_side = 4096
 max_frames = 2
 max_time = "1s"`, runTwice},
-		"slow":    {"[crawl]\nfetch_timeout = \"60s\"\nmin_rate = \"512B\"", ends(0)},
-		"down":    {"", ends(exitTryAgain)},
-		"failed":  {"", ends(exitTryAgain)},
-		"stopped": {"[crawl]\nheader_timeout = \"60s\"", runUntilStopped},
+		"slow":       {"[crawl]\nfetch_timeout = \"60s\"\nmin_rate = \"512B\"", ends(0)},
+		"containers": {containerLimits, ends(0)},
+		"down":       {"", ends(exitTryAgain)},
+		"failed":     {"", ends(exitTryAgain)},
+		"stopped":    {"[crawl]\nheader_timeout = \"60s\"", runUntilStopped},
 	}
 }
 
@@ -212,6 +214,18 @@ func (s *stand) shows(r causeRow, causes map[crawler.Cause]int) error {
 			return fmt.Errorf("the round of %s ended in %v, want %s; causes %v", name, text(d.Round.End), r.cause, causes)
 		}
 		return nil
+	case inUnopened:
+		told := ""
+		for _, u := range ask[crawler.NotOpened](s, "coverage", "--unopened") {
+			if u.Site != name {
+				continue
+			}
+			if u.Cause == r.cause && text(u.Why) != "-" {
+				return nil
+			}
+			told += fmt.Sprintf(" %s (%s)", u.Cause, text(u.Why))
+		}
+		return fmt.Errorf("%s of %s is not told:%s; causes %v", r.cause, name, told, causes)
 	case inCoverage:
 		if causes[r.cause] == 0 {
 			return fmt.Errorf("coverage of %s counts %v, want %s; links %v", name, causes, r.cause, s.told(name))
