@@ -13,7 +13,11 @@ import (
 
 func sniffPDF(head []byte, _ string) bool {
 	i := bytes.Index(head, []byte("%PDF-"))
-	return i >= 0 && (i == 0 || bytes.IndexByte(head[:i], '<') < 0) && len(head) > i+6 && head[i+5] >= '0' && head[i+5] <= '9'
+	if i < 0 || len(head) < i+6 || head[i+5] < '0' || head[i+5] > '9' {
+		return false
+	}
+	// Some have a few bytes before, some texts talk of it.
+	return i == 0 || head[i-1] == '\n' && bytes.IndexByte(head[:i], '<') < 0 || !IsText(head[:i])
 }
 
 const (
@@ -88,6 +92,9 @@ func (p *pdf) read() error {
 			p.order = append(p.order, at)
 			at = end
 		}
+	}
+	if len(p.index) == 0 {
+		return fault("damaged", "it begins like a PDF and has no objects")
 	}
 	if err := p.unlock(); err != nil {
 		return err

@@ -230,6 +230,19 @@ func TestPDFThatLies(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoPDF(t *testing.T) {
+	for body, want := range map[string]string{
+		"a file begins with %PDF-1.4, they say": "", "<p>\n%PDF-1.4</p>": "", "%PDF-": "", "%PDF-1.4\n": "pdf", "\x00\x01%PDF-1.4\n": "pdf", "HTTP junk\n%PDF-1.7\n": "pdf",
+	} {
+		if got := container.Sniff([]byte(body), "x"); got != want {
+			t.Errorf("%q: got %q, want %q", body, got, want)
+		}
+	}
+	if _, report := walk(t, []byte("%PDF-1.4\nnothing"), "x", container.Options{}); report.Cause != "damaged" {
+		t.Errorf("got %+v, want damaged", report)
+	}
+}
+
 func FuzzPDF(f *testing.F) {
 	files, _ := filepath.Glob("testdata/pdf/*")
 	for _, name := range files {

@@ -37,6 +37,7 @@ func isPDFDelimiter(c byte) bool {
 
 // space passes over blanks and comments.
 func (v *pdfValues) space() {
+	v.at = min(v.at, len(v.data)) // a string that does not end leads one further
 	for v.at < len(v.data) {
 		switch c := v.data[v.at]; {
 		case isPDFSpace(c):
