@@ -97,6 +97,7 @@ func (c *compound) visit(s oleStream) error {
 		c.b.partly = fault("encrypted", "the document asks for a password")
 		return nil
 	}
+	data = unpadded(data)
 	if pictureFormat(data) != "" || sniff(c.w.formats, data[:min(len(data), sniffed)], s.name) != nil {
 		return c.tell(s.name, data)
 	}
@@ -116,6 +117,21 @@ func (c *compound) visit(s oleStream) error {
 		return c.tell(s.name+".txt", text)
 	}
 	return nil
+}
+
+// unpadded cuts off the zeros by which a stream that is a picture was filled up.
+func unpadded(data []byte) []byte {
+	n := 0
+	switch pictureFormat(data) {
+	case "jpg":
+		n = jpegLength(data)
+	case "png":
+		n = pngLength(data)
+	}
+	if n > 0 && len(bytes.TrimLeft(data[n:], "\x00")) == 0 {
+		return data[:n]
+	}
+	return data
 }
 
 // hasWords tells the streams of which people read words: texts, subjects,
