@@ -239,14 +239,22 @@ func (s *sayings) findSelectors(h demo.Hidden) bool {
 
 // harmless is what is said with right although nothing was hidden: a container
 // is named with the cause of what is in it, a picture of a stranger with why it
-// could not be judged.
+// could not be judged; and the half of a copy, in an archive of which a volume
+// is missing, is a partial picture that shows its camera yet.
 func (s *sayings) harmless(kind string, one *saying) bool {
-	if kind != demo.HiddenUnopened {
-		return false
-	}
-	return slices.Contains([]string{"low_quality", "flat", "too_small"}, one.cause) || slices.ContainsFunc(s.leak.Hidden, func(h demo.Hidden) bool {
-		return sameFile(one.url, h.URL) && slices.Contains(h.Causes, one.cause) && (one.member == "" || strings.HasPrefix(h.Member, one.member))
+	half := slices.ContainsFunc(s.leak.Hidden, func(h demo.Hidden) bool {
+		return sameFile(one.url, h.URL) && h.Kind == demo.HiddenUnopened && slices.Contains(h.Causes, "split")
 	})
+	switch kind {
+	case demo.HiddenPicture:
+		return half && one.finding.Verdict == "kin"
+	case demo.HiddenUnopened:
+		return slices.Contains([]string{"low_quality", "flat", "too_small"}, one.cause) || half && slices.Contains([]string{"split", "partial"}, one.cause) ||
+			slices.ContainsFunc(s.leak.Hidden, func(h demo.Hidden) bool {
+				return sameFile(one.url, h.URL) && slices.Contains(h.Causes, one.cause) && (one.member == "" || strings.HasPrefix(h.Member, one.member))
+			})
+	}
+	return false
 }
 
 // sameFile tells whether two URLs are of one file, or of volumes of one.

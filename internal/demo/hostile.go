@@ -174,7 +174,6 @@ func (h *hostiles) cuts() {
 	files, _ := h.photos(2)
 	seven := SevenZip(SevenZipHow{}, files...)
 	h.add("cut.7z", seven[:len(seven)*3/5], nil, nil, "damaged", "split")
-	for i, part := range [][]byte{seven[:len(seven)/3], seven[2*len(seven)/3:]} { // the second is missing
-		h.add(fmt.Sprintf("half.7z.%03d", 1+2*i), part, nil, nil, "split")
-	}
+	h.add("half.7z.001", seven[:len(seven)/3], nil, nil, "split")
+	h.add("half.7z.003", seven[2*len(seven)/3:], nil, nil) // it is told with the first
 }

@@ -22,7 +22,7 @@ func TestHostileContainers(t *testing.T) {
 		for _, e := range h.Found {
 			sightings[e]++
 		}
-		quiet := strings.HasPrefix(h.Name, "bomb.") || h.Name == "deep.torrent" // nothing is in them, they must only end
+		quiet := strings.HasPrefix(h.Name, "bomb.") || h.Name == "deep.torrent" || h.Name == "half.7z.003" // nothing is in them, they must only end
 		if len(h.Causes)+len(h.Found)+len(h.May) == 0 && !quiet {
 			t.Errorf("%s says nothing", h.Name)
 		}
