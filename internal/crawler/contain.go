@@ -116,7 +116,7 @@ func (v *visiting) readWords(ctx context.Context, a answer, before [32]byte) err
 		return nil
 	}
 	text := readText(a.body, a.header.Get("Content-Type")).body
-	i, err := v.look(ctx, Found{Kind: KindText, URL: l.url, Page: v.page, Body: text, SHA256: a.digest, MediaType: a.mediaType})
+	i, err := v.look(ctx, Found{Kind: KindText, URL: l.url, Page: v.page, Body: text, SHA256: a.digest, MediaType: a.mediaType, Inline: v.shown})
 	if err != nil {
 		return err
 	}

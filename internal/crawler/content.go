@@ -135,6 +135,7 @@ func (v *visiting) readDocument(ctx context.Context, d document) error {
 		if err := v.inspect(ctx, found, false); err != nil {
 			return err
 		}
+		v.shown = append(v.shown, digest)
 	}
 	return nil
 }

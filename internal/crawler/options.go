@@ -95,6 +95,7 @@ type Found struct {
 	Container *container.Source // of KindContainer; its bytes last as long as the call
 	From      int               // of KindContainer: the Next of the look before; 0: the beginning
 	Archives  string            // of KindContainer: list, sample, all
+	Inline    [][32]byte        // of KindText: SHA-256 of the pictures in it that were shown on their own
 	Slices    bool              // of KindContainer: a look may end with Next, and the next one costs only what is left
 }
 

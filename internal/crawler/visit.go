@@ -31,6 +31,7 @@ type visiting struct {
 	res    *result
 	url    *url.URL
 	sights sights
+	shown  [][32]byte // SHA-256 of the pictures in a page that were inspected
 
 	noRanges *refusal // why this container is not read by ranges
 }

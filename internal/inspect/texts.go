@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"slices"
 
 	"leakwatch/internal/alert"
 	"leakwatch/internal/container"
@@ -122,6 +123,9 @@ func (o *opening) embedded(m container.Member, e container.Embedded) error {
 	}
 	of := container.Member{Name: name, Index: m.Index, Size: int64(len(e.Body))}
 	if picture.Sniff(e.Body) != "" {
+		if m.Name == "" && slices.Contains(o.found.Inline, sha256.Sum256(e.Body)) {
+			return nil
+		}
 		o.members++
 		return o.judge(of, e.Body)
 	}
