@@ -143,7 +143,7 @@ func TestBombs(t *testing.T) {
 		if !found {
 			t.Errorf("%s: no %s in\n%sreport %+v", c.name, c.cause, lines(all[:min(len(all), 20)]), report)
 		}
-		if took > 5*time.Second || g.rose() > 64 && !raceDetector {
+		if (took > 5*time.Second || g.rose() > 64) && !raceDetector {
 			t.Errorf("%s: took %v and %.0f MiB", c.name, took, g.rose())
 		}
 		t.Logf("%s: %d bytes, %v, %.1f MiB of heap, %d bytes unpacked: %s", c.name, len(c.b), took.Round(time.Millisecond), g.rose(), report.Bytes, report.Cause)

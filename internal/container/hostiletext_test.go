@@ -34,7 +34,7 @@ func TestTextsThatTire(t *testing.T) {
 			if n := read(); n > size {
 				t.Errorf("%s of %q: %d out of %d bytes", what, piece, n, size)
 			}
-			if took := time.Since(start); took > 20*time.Second {
+			if took := time.Since(start); took > 20*time.Second && !raceDetector {
 				t.Errorf("%s of %q: took %s", what, piece, took)
 			}
 		}
