@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,14 +149,17 @@ func TestPastGoesOnAfterARestart(t *testing.T) {
 // countingSets counts pictures and calls enough.
 type countingSets struct {
 	*match.Sets
+	mu          sync.Mutex
 	asked, stop int
 	enough      func()
 }
 
 func (c *countingSets) SearchMany(sets []string, q []match.Query) ([][]match.Hit, error) {
+	c.mu.Lock()
 	if c.asked += len(q); c.asked >= c.stop {
 		c.enough()
 	}
+	c.mu.Unlock()
 	return c.Sets.SearchMany(sets, q)
 }
 
