@@ -159,7 +159,7 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 			f.choose(&b, buf)
 		}
 		f.body = buf[:min(int64(len(buf)), b.limit)]
-		if b.known && f.overLimit(int64(len(buf)), b, w) {
+		if b.known && f.overLimit(int64(len(buf)), &b, w) {
 			if f.large && f.request.take != nil {
 				f.body, f.taken = buf, true
 				f.request.take(newStreamed(f, from, w, coded))
@@ -185,6 +185,7 @@ type bound struct {
 	coded   bool
 	known   bool // what follows was decided
 	picture bool
+	page    bool // HTML: it may be longer when it lists files
 }
 
 // choose decides by the first bytes of a body.
@@ -213,7 +214,8 @@ func (f *fetching) choose(b *bound, head []byte) {
 			return
 		}
 	}
-	if f.size == 0 && l.listing > b.limit && (!page && strings.HasPrefix(seen, "text/plain") || page && looksLikeListing(head)) {
+	b.page = page && f.size == 0
+	if f.size == 0 && l.listing > b.limit && !page && strings.HasPrefix(seen, "text/plain") {
 		b.limit = l.listing
 	}
 }
@@ -227,7 +229,7 @@ func (f *fetching) called() string {
 }
 
 // overLimit ends a body that is too long, or unpacks to too much.
-func (f *fetching) overLimit(size int64, b bound, w *watched) bool {
+func (f *fetching) overLimit(size int64, b *bound, w *watched) bool {
 	switch limit := b.limit; {
 	case f.size > 0 && size > limit:
 		f.cause, f.why = RangeLies, fmt.Sprintf("more than the %d bytes of the range", limit)
@@ -238,6 +240,9 @@ func (f *fetching) overLimit(size int64, b bound, w *watched) bool {
 		f.cause, f.why = LimitBytes, fmt.Sprintf("a picture of more than %d bytes", limit)
 	case f.format != "" && (size > limit || !b.coded && f.length > limit):
 		f.large = true
+	case size > limit && limit < f.limits.listing && b.page && lists(f.body, f.request.url):
+		b.limit = f.limits.listing
+		return f.overLimit(size, b, w)
 	case size > limit:
 		f.cause, f.why = LimitPage, fmt.Sprintf("more than %d bytes", limit)
 	case b.coded && size > ratioFrom && f.limits.ratio > 0 && size/int64(f.limits.ratio) > w.count:

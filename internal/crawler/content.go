@@ -141,11 +141,12 @@ func (v *visiting) readDocument(ctx context.Context, d document) error {
 }
 
 func (v *visiting) readLimits(body []byte) readLimits {
-	o, links := v.options, v.options.MaxLinks
-	if looksLikeListing(body) {
+	o := v.options
+	links, files := o.MaxLinks, len(body) > listedFrom && lists(body, v.url) // a shorter one holds no more links than a page may
+	if files {
 		links = max(links, o.MaxEntries)
 	}
-	return readLimits{links: links, url: o.MaxURL, inlineBytes: o.MaxInline, drop: o.DropParams, within: v.place.Within}
+	return readLimits{links: links, files: files, url: o.MaxURL, inlineBytes: o.MaxInline, drop: o.DropParams, within: v.place.Within}
 }
 
 // look calls up, and holds the answer against its contract.

@@ -39,6 +39,7 @@ type readLimits struct {
 	url         int      // bytes of one canonical URL
 	inlineBytes int      // bytes of one inline picture
 	drop        []string // parameters that are no part of a URL
+	files       bool     // it lists files: what is called a picture is no page that shows one
 	within      string   // CSS selector: follow only links inside; pictures are always taken
 }
 

@@ -1,9 +1,10 @@
 package crawler
 
 import (
-	"bytes"
 	"net/url"
 	"strings"
+
+	"leakwatch/internal/container"
 )
 
 // lastSegment is the file name in a URL, or "".
@@ -42,14 +43,12 @@ func volumeExt(ext string) bool {
 	return len(ext) == 3 && strings.Trim(ext, "0123456789") == ""
 }
 
-// looksLikeListing knows the listing of a folder by the beginning of its page,
-// so that it may be longer than a page. What it lists is for others to say.
-func looksLikeListing(head []byte) bool {
-	head = bytes.ToLower(head[:min(len(head), 1024)])
-	for _, word := range []string{"index of ", "directory listing for", "listing of ", `<a href="../">`, `<a href="..">`, "caddy"} {
-		if bytes.Contains(head, []byte(word)) {
-			return true
-		}
-	}
-	return false
+// listedFrom is how much of a page is looked at to tell a listing of files.
+const listedFrom = 64 << 10
+
+// lists says that a page lists files, by its beginning: then it may be longer
+// than a page, and hold more links.
+func lists(page []byte, at *url.URL) bool {
+	_, format := container.Listing(page[:min(len(page), listedFrom)], "text/html", at.String())
+	return format != ""
 }

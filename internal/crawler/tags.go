@@ -76,6 +76,7 @@ func (p *pageReader) link(raw string) {
 		return
 	case hasContainerExt(raw): // also beside the part that is followed: it is content
 		p.add(raw, kindContainer)
+	case p.limits.files && hasPictureExt(raw):
 	case p.within == nil || p.within[raw]:
 		p.add(raw, kindPage)
 	}
