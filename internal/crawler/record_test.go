@@ -48,6 +48,7 @@ func TestClip(t *testing.T) {
 func FuzzRecords(f *testing.F) {
 	full, t := fullLink(), tally{causes: map[Cause]int{OK: 3, HTTP404: 1}, containers: Containers{Opened: 1, NotOpened: 2}, members: 300, pictures: Pictures{Known: 2}, bytes: 99}
 	f.Add(full.encode())
+	f.Add((&linesOf{lines: []line{{url: "u", Unopened: Unopened{Container: "zip", Member: "a!b", Size: -1, Cause: Encrypted, Why: "w"}}}}).encode())
 	f.Add(t.encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if l, err := decodeLink(1, linkKey{}, b); err == nil {
@@ -55,6 +56,12 @@ func FuzzRecords(f *testing.F) {
 			again, err := decodeLink(1, linkKey{}, l.encode())
 			if err != nil || len(l.why) <= maxWhy && again != l {
 				t.Errorf("link %+v came back as %+v, %v", l, again, err)
+			}
+		}
+		if lines, err := decodeLines(b); err == nil {
+			again, err := decodeLines((&linesOf{lines: lines}).encode())
+			if err != nil || len(again) != len(lines) {
+				t.Errorf("%d lines came back as %d, %v", len(lines), len(again), err)
 			}
 		}
 		if n, err := decodeTally(b); err == nil {
