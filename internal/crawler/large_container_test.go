@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"leakwatch/internal/crawler"
 )
@@ -176,4 +177,53 @@ func TestServersOfRanges(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The memory of containers that come without a length is given back, whatever
+// way they take: more of them than fit at once are read one after the other.
+func TestLargeContainersGiveTheirMemoryBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const files = 60 // of 8 MiB each that are held; 256 MiB may be
+		body := largeZip(20, 500<<10)
+		var page strings.Builder
+		w := newWorld("")
+		for i := range files {
+			path := fmt.Sprintf("/%d", i)
+			fmt.Fprintf(&page, "<a href=%s>x</a>", path)
+			f := w.put(at(path), newFileOf(body))
+			f.unsized, f.ranges = true, i%2 == 0
+			if i%4 == 0 {
+				f.fault = func(int64, int64) string { return shift }
+			}
+		}
+		w.set(at("/"), page.String())
+		r := newRig(t, w)
+		r.eye.opens = look{sample: 3}.open
+		r.configure(board())
+		r.once()
+		n := r.ledger().Causes
+		if n[crawler.Sampled]+n[crawler.RangeIgnored]+n[crawler.RangeLies] != files {
+			t.Errorf("%v, want %d containers to end for no want of memory", n, files)
+		}
+	})
+}
+
+// A large container that stands unchanged on a server without ranges is not
+// read again.
+func TestUnchangedWithoutRanges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := pageWith("/x.zip")
+		f := w.put(at("/x.zip"), newFileOf(largeZip(40, 500<<10)))
+		f.ranges, f.etag = false, func() string { return "" }
+		r := newRig(t, w)
+		r.eye.opens = look{}.open
+		r.configure(board())
+		r.once()
+		before, _ := f.counts()
+		time.Sleep(8 * 24 * time.Hour)
+		r.once()
+		if after, _ := f.counts(); r.cause(at("/x.zip")) != crawler.Unchanged || after-before > 1<<20 {
+			t.Errorf("ended in %s after %d bytes more, want unchanged after few", r.cause(at("/x.zip")), after-before)
+		}
+	})
 }

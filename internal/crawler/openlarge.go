@@ -108,7 +108,8 @@ func (v *visiting) openLarge(ctx context.Context, a *answer) error {
 			return nil
 		}
 		b, err := v.ask(ctx, request{url: v.url, referer: v.request().referer}, leastAhead)
-		if err != nil || b.taken {
+		v.c.large.Release(b.held)
+		if b.held = 0; err != nil || b.taken {
 			return err
 		}
 		if b.format, b.name = format, name; b.size == 0 {
@@ -119,8 +120,12 @@ func (v *visiting) openLarge(ctx context.Context, a *answer) error {
 	if err := v.c.large.Acquire(ctx, largeHeld); err != nil {
 		return nil
 	}
-	a.held = largeHeld
-	return v.openRanges(ctx, *a)
+	useless, err := v.openRanges(ctx, *a)
+	v.c.large.Release(largeHeld) // before a stream asks for its own
+	if err != nil || useless == nil {
+		return err
+	}
+	return v.unranged(ctx, answer{cause: useless.Cause, why: useless.Why})
 }
 
 // unranged goes on without ranges, where those that came are of no use; any
@@ -139,6 +144,7 @@ func (v *visiting) unranged(ctx context.Context, a answer) error {
 		return nil
 	}
 	b, err := v.ask(ctx, request{url: v.url, referer: v.request().referer}, 0)
+	v.c.large.Release(b.held)
 	switch {
 	case err != nil || b.taken:
 		return err
@@ -156,35 +162,36 @@ func refusesRanges(a answer) *refusal {
 	return &refusal{a.cause, a.why}
 }
 
-// openRanges shows a container of which the first range came.
-func (v *visiting) openRanges(ctx context.Context, a answer) error {
+// openRanges shows a container of which the first range came. useless says why
+// what its ranges gave is worth nothing: then it is as if nothing had been seen.
+func (v *visiting) openRanges(ctx context.Context, a answer) (useless *refusal, err error) {
 	r := &ranges{v: v, ctx: ctx}
 	file := r.newRanged(v.request(), a)
 	if a.size <= v.options.MaxContainer {
-		return v.openRest(ctx, a, file)
+		return nil, v.openRest(ctx, a, file)
 	}
 	mark := markOf(a, a.size)
 	if mark == v.link.digest && v.mayStand() {
-		return v.stands(ctx)
+		return nil, v.stands(ctx)
 	}
 	v.res.changed = mark != v.link.digest
 	v.remember(a)
 	before := *v.res
 	src := container.Source{Name: a.name, At: file, Size: a.size}
-	err := v.open(ctx, a.format, Found{SHA256: mark, MediaType: a.mediaType, Container: &src, Slices: sliceable(a.format)}, func() *refusal { return r.fail })
+	err = v.open(ctx, a.format, Found{SHA256: mark, MediaType: a.mediaType, Container: &src, Slices: sliceable(a.format)}, func() *refusal { return r.fail })
 	if err == nil && r.fail == nil && v.res.outcome.Cause == Damaged {
 		r.fail = file.verify()
 	}
 	switch {
 	case err != nil || r.fail == nil:
-		return err
+		return nil, err
 	case r.fail.Cause == RangeLies || r.fail.Cause == RangeIgnored: // what they gave is worth nothing
 		before.outcome = v.res.outcome
 		before.rest, before.retryAfter = v.res.rest, v.res.retryAfter
 		*v.res = before
-		return v.unranged(ctx, answer{cause: r.fail.Cause, why: r.fail.Why})
+		return r.fail, nil
 	}
-	return v.blame(ctx)
+	return nil, v.blame(ctx)
 }
 
 // openRest fetches what is left of a container that fits into memory.
@@ -206,6 +213,9 @@ func (v *visiting) openStream(ctx context.Context, s *streamed) error {
 		size = s.length
 	}
 	mark := markOf(s.answer, size)
+	if known := size >= 0 || s.etag != "" || s.lastModified != ""; known && mark == v.link.digest && v.mayStand() {
+		return v.stands(ctx)
+	}
 	v.res.changed = mark != v.link.digest
 	v.remember(s.answer)
 	s.over = func() *refusal { return v.overBudget(s.w.count) }

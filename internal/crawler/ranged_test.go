@@ -22,6 +22,7 @@ type file struct {
 	mu       sync.Mutex
 	etag     func() string
 	ranges   bool // it takes them
+	unsized  bool // it does not say how long the whole is
 	gone     int  // the status of all answers; 0: the file is there
 	fault    func(from, to int64) string
 	asked    []string // Range headers
@@ -107,7 +108,9 @@ func (f *file) answer(q *http.Request, status int, from, n int64, fault string) 
 	if etag := f.etag(); etag != "" {
 		p.Header.Set("ETag", etag)
 	}
-	p.ContentLength = n
+	if p.ContentLength = n; f.unsized && status == 200 {
+		p.ContentLength = -1
+	}
 	b := &served{f: f, q: q, left: -1}
 	switch fault {
 	case anew:

@@ -170,7 +170,7 @@ func (v *visiting) redirect(a answer) error {
 	to := a.location.String()
 	key := keyOf(to)
 	l := &v.res.link
-	v.res.redirected, v.res.changed = true, l.target != key
+	v.res.redirected, v.res.changed, v.res.keeping = true, l.target != key, replaceLines
 	loop, err := v.c.loops(l, key, v.options.MaxRedirects)
 	if err != nil {
 		return err
