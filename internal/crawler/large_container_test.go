@@ -112,20 +112,22 @@ func TestLargeZipByRanges(t *testing.T) {
 
 func newFileOf(s *sparse) *file { return newFile(s, s.size) }
 
+// after lets a file misbehave from a request on.
+func after(n int, fault string) func(f *file) {
+	return func(f *file) {
+		f.fault = func(int64, int64) string {
+			if f.requests > n {
+				return fault
+			}
+			return ""
+		}
+	}
+}
+
 // Where no ranges are taken, or they are lies, a large container is read as it
 // comes; a server that breaks off is asked again from there.
 func TestServersOfRanges(t *testing.T) {
 	body := largeZip(40, 500<<10) // 20 MB
-	after := func(n int, fault string) func(f *file) {
-		return func(f *file) {
-			f.fault = func(from, _ int64) string {
-				if f.requests > n {
-					return fault
-				}
-				return ""
-			}
-		}
-	}
 	for _, test := range []struct {
 		name, path string
 		set        func(*file)

@@ -62,6 +62,21 @@ func TestSlices(t *testing.T) {
 	})
 }
 
+// breaksOff is a round in which a container breaks off: for the memory of ours
+// that fails, or a server that is busy.
+func (r *rig) breaksOff(fails bool) {
+	r.t.Helper()
+	if _, err := r.Once(r.t.Context()); (err != nil) != fails {
+		r.t.Errorf("Once gave %v", err)
+	}
+	if fails {
+		return
+	}
+	if l := r.link(at("/x.zip")); *l.Cause != crawler.HTTP5xx || time.Until(*l.NextDue) < 9*time.Minute {
+		r.t.Errorf("link %+v ended in %s, want http_5xx and ten minutes' rest", l, *l.Cause)
+	}
+}
+
 // After a restart, a crash or a failure a container goes on where the last
 // slice ended, unless another file stands there.
 func TestSlicesGoOn(t *testing.T) {
@@ -96,15 +111,7 @@ func TestSlicesGoOn(t *testing.T) {
 					return test.crash(r, f)
 				}}.open
 				r.configure(board(func(s *crawler.SiteConfig) { s.MaxInterval = time.Hour }))
-				_, err := r.Once(t.Context())
-				if wants := test.froms != nil; (err != nil) != wants {
-					t.Errorf("Once gave %v", err)
-				}
-				if test.froms == nil {
-					if l := r.link(at("/x.zip")); *l.Cause != crawler.HTTP5xx || l.NextDue.Sub(time.Now()) < 9*time.Minute {
-						t.Errorf("link %+v ended in %s, want http_5xx and ten minutes' rest", l, *l.Cause)
-					}
-				}
+				r.breaksOff(test.froms != nil)
 				r.reopen(board())
 				f.mu.Lock()
 				if test.after != nil {

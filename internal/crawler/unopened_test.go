@@ -43,12 +43,9 @@ func (r *rig) allUnopened() []string {
 	return all
 }
 
-// Each picture, container and member that was not looked at, or not wholly, has
-// a line; it stays while the same bytes stand there, goes with them, and is
-// there once however often its link is visited.
-func TestUnopenedLines(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(`
+// hardToSee is a board of which little can be looked at.
+func hardToSee(t *testing.T) *rig {
+	w := newWorld(`
 -- ONION/ --
 <img src=/ok.pic><img src=/blurred.pic><img src=/page.pic.png><img src=/huge.png><img src=/cut.png><img src="data:image/png;base64,iVBORw0KGgoAAAAN">
 <a href=/x.zip>x</a>
@@ -59,31 +56,41 @@ blurred
 -- ONION/page.pic.png --
 <html>
 `)
-		w.serves(at("/x.zip"), "application/zip", string(zipped(3, 50)))
-		w.answer(at("/huge.png"), func(int) (*http.Response, error) {
-			return reply(200, "image/png", "\x89PNG\r\n\x1a\n"+strings.Repeat("x", 2<<20)), nil
-		})
-		w.answer(at("/cut.png"), func(int) (*http.Response, error) {
-			p := reply(200, "image/png", "\x89PNG\r\n\x1a\n and so on", "Content-Length", "900")
-			p.ContentLength = 900
-			p.Body = &dying{Reader: p.Body}
-			return p, nil
-		})
-		r := newRig(t, w)
-		r.o.MaxPicture = 1 << 20
-		r.eye.gives = func(f crawler.Found) (crawler.Inspection, error) {
-			if strings.Contains(f.URL, "blurred") {
-				return crawler.Inspection{Cause: crawler.LowQuality, Why: "little detail"}, nil
-			}
-			if strings.Contains(f.URL, "#data-") {
-				return crawler.Inspection{Cause: crawler.Damaged, Why: "no end"}, nil
-			}
-			return crawler.Inspection{}, nil
+	w.serves(at("/x.zip"), "application/zip", string(zipped(3, 50)))
+	w.answer(at("/huge.png"), func(int) (*http.Response, error) {
+		return reply(200, "image/png", "\x89PNG\r\n\x1a\n"+strings.Repeat("x", 2<<20)), nil
+	})
+	w.answer(at("/cut.png"), func(int) (*http.Response, error) {
+		p := reply(200, "image/png", "\x89PNG\r\n\x1a\n and so on", "Content-Length", "900")
+		p.ContentLength = 900
+		p.Body = &dying{Reader: p.Body}
+		return p, nil
+	})
+	r := newRig(t, w)
+	r.o.MaxPicture = 1 << 20
+	r.eye.gives = func(f crawler.Found) (crawler.Inspection, error) {
+		if strings.Contains(f.URL, "blurred") {
+			return crawler.Inspection{Cause: crawler.LowQuality, Why: "little detail"}, nil
 		}
-		r.eye.opens = func(crawler.Found) (crawler.Inspection, error) {
-			return crawler.Inspection{Members: 3, Containers: crawler.Containers{Opened: 1}, Unopened: []crawler.Unopened{
-				{Container: "zip", Member: "a!b.jpg", Size: -1, Cause: crawler.Encrypted, Why: "a password"}}}, nil
+		if strings.Contains(f.URL, "#data-") {
+			return crawler.Inspection{Cause: crawler.Damaged, Why: "no end"}, nil
 		}
+		return crawler.Inspection{}, nil
+	}
+	r.eye.opens = func(crawler.Found) (crawler.Inspection, error) {
+		return crawler.Inspection{Members: 3, Containers: crawler.Containers{Opened: 1}, Unopened: []crawler.Unopened{
+			{Container: "zip", Member: "a!b.jpg", Size: -1, Cause: crawler.Encrypted, Why: "a password"}}}, nil
+	}
+	return r
+}
+
+// Each picture, container and member that was not looked at, or not wholly, has
+// a line; it stays while the same bytes stand there, goes with them, and is
+// there once however often its link is visited.
+func TestUnopenedLines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := hardToSee(t)
+		w := r.world
 		r.configure(board(func(s *crawler.SiteConfig) { s.MaxInterval = time.Hour }))
 		r.once()
 		want := []string{
