@@ -2,6 +2,7 @@ package container
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -34,6 +35,16 @@ func Join(name string, parts []Part) Source {
 		whole += parts[i].Size
 	}
 	return Source{Name: name, At: &joined{parts}, Size: whole, Parts: parts}
+}
+
+// firstMissing says which volume is missing, the first of them; "": none.
+func firstMissing(parts []Part) string {
+	for _, p := range parts {
+		if p.At == nil {
+			return fmt.Sprintf("volume %s is missing", clean(cut(p.Name, 200)))
+		}
+	}
+	return ""
 }
 
 // joined is the bytes of all volumes.

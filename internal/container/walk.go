@@ -27,6 +27,9 @@ func Walk(ctx context.Context, src Source, o Options, visit Visit) (Report, erro
 		return report, w.ended
 	default:
 		report.Cause, report.Why = b.ended(err)
+		if missing := firstMissing(src.Parts); missing != "" && report.Cause == "" {
+			report.Cause, report.Why = "split", missing
+		}
 		if _, n := volumeOf(bareName(src.Name)); n > 0 && report.Cause == "damaged" {
 			report.Cause, report.Why = "split", report.Why+": one volume of several"
 		}

@@ -316,7 +316,7 @@ type zipEnd struct {
 
 // findZipEnd looks for the end record, from behind.
 func findZipEnd(b *box) (zipEnd, error) {
-	tail := make([]byte, min(b.size, 64<<10+zipEndSize))
+	tail := make([]byte, min(b.size-lastThere(b.parts), 64<<10+zipEndSize))
 	from := b.size - int64(len(tail))
 	if _, err := readFullAt(b.at, tail, from); err != nil {
 		return zipEnd{}, err
@@ -339,6 +339,17 @@ func findZipEnd(b *box) (zipEnd, error) {
 		return end, nil
 	}
 	return zipEnd{}, fault("damaged", "no directory at the end")
+}
+
+// lastThere is where the volumes begin of which none behind is missing.
+func lastThere(parts []Part) (at int64) {
+	var whole int64
+	for _, p := range parts {
+		if whole += p.Size; p.At == nil {
+			at = whole
+		}
+	}
+	return at
 }
 
 // parseZipEnd reads an end record and its 64-bit brother, and checks that a

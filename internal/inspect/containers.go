@@ -106,14 +106,19 @@ func (o *opening) list() error {
 		return nil
 	}
 	members, report, err := o.directory()
-	if err == nil && report.Cause != "" {
+	if err == nil && !o.stated {
 		err = o.manifest("", report.Format, false) // as far as it could be read
 	}
-	if err != nil || o.refused(report) {
+	if err != nil || !o.stated && o.refused(report) {
 		return err
 	}
 	o.out.Containers.Listed++
 	o.out.Members = len(members)
+	if report.Cause != "" {
+		o.out.Cause, o.out.Why = crawler.Cause(report.Cause), report.Why
+		o.whole(report.Cause, report.Why)
+		return nil
+	}
 	o.skip(fmt.Sprintf("archives = \"list\": of %d members names and sizes alone", len(members)))
 	return nil
 }
@@ -144,7 +149,8 @@ func (o *opening) refused(report container.Report) bool {
 }
 
 // directory reads names and sizes, and raises what they tell. Of one that cannot
-// be read to its end nothing is raised yet: a walk may find more.
+// be read to its end nothing is raised yet: a walk may find more. That a volume
+// is missing takes nothing from a directory.
 func (o *opening) directory() (members []container.Member, report container.Report, err error) {
 	report, err = o.walk(container.Options{List: true}, func(m container.Member, _ io.Reader) error {
 		if m.Dir {
@@ -157,7 +163,7 @@ func (o *opening) directory() (members []container.Member, report container.Repo
 		members = append(members, m)
 		return nil
 	})
-	if err != nil || report.Cause != "" {
+	if err != nil || report.Cause != "" && report.Cause != string(crawler.Split) {
 		return nil, report, err
 	}
 	o.stated = true

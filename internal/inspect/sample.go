@@ -13,12 +13,12 @@ func (o *opening) sample() error {
 	if !container.Directory(o.format) || o.found.Container.At == nil {
 		return o.front()
 	}
-	members, report, err := o.directory()
+	members, _, err := o.directory()
 	if err != nil {
 		return err
 	}
 	o.startOver()
-	if report.Cause != "" { // nothing can be chosen: what stands first is looked at
+	if !o.stated { // nothing can be chosen: what stands first is looked at
 		return o.front()
 	}
 	chosen, left := choose(members, o.rules.sampleMembers, o.rules.sampleBytes, o.room.o.Sets.HasSelectors())
