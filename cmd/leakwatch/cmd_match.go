@@ -95,7 +95,11 @@ func (c *cli) printMatch(l inspect.Line) error {
 		text += whereText(l)
 	}
 	if l.Cause != nil {
-		text += "  (" + *l.Cause + ")"
+		text += "  (" + *l.Cause
+		if l.Why != nil {
+			text += ": " + printable(*l.Why)
+		}
+		text += ")"
 	}
 	_, err := fmt.Fprintln(c.stdout, text)
 	return err

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"leakwatch/internal/container"
@@ -20,6 +20,7 @@ type piece struct {
 	format string // of a container
 	data   []byte // of a member that is looked at
 	done   any    // what is known already of one that is not
+	told   bool   // of a volume: its archive was told with another one
 
 	stated     []container.Line // by a container
 	cause, why string           // why it was not read, or not wholly
@@ -35,8 +36,8 @@ type reader interface {
 }
 
 // pieces gives out files, and before each that is a container what r wants of
-// the members in it. Volumes of one archive are one container, told at the first
-// of them.
+// the members in it. Volumes of one archive are one container, told with the one
+// that comes first.
 func pieces(ctx context.Context, paths iter.Seq2[string, error], r reader) iter.Seq2[piece, error] {
 	return func(yield func(piece, error) bool) {
 		v := &volumes{}
@@ -60,9 +61,11 @@ func open(ctx context.Context, path string, v *volumes, r reader, yield func(pie
 	if err != nil {
 		return yield(piece{}, err)
 	}
-	parts, later := v.of(path)
+	parts, told := v.of(path)
 	switch {
-	case later || format == "" && len(parts) == 0:
+	case told:
+		return yield(piece{path: path, told: true}, nil)
+	case format == "" && len(parts) == 0:
 		return yield(piece{path: path}, nil)
 	}
 	src, done, err := sourceAt(path, parts)
@@ -108,9 +111,9 @@ func sourceAt(path string, parts []string) (src container.Source, done func(), e
 		}
 	}
 	var all []container.Part
-	for _, name := range parts {
+	for i, name := range parts {
 		if name == "" {
-			all = append(all, container.Part{})
+			all = append(all, container.Part{Name: fmt.Sprintf("%d of %d", i+1, len(parts))})
 			continue
 		}
 		f, err := os.Open(name)
@@ -182,32 +185,37 @@ func takeLines(stated map[string][]container.Line, prefix string) (out []contain
 // volumes finds the volumes of split archives in the folders that are walked.
 type volumes struct {
 	folder string
-	sets   map[string][]string // path of a volume => paths of all
+	sets   map[string]*set // by name of a volume
+}
+
+type set struct {
+	parts []string // names; "" for what is missing
+	told  bool
 }
 
 // of returns the volumes of the archive of which path is one, none if it is a
-// whole file. Later says that they are told with another path.
-func (v *volumes) of(path string) (parts []string, later bool) {
+// whole file. Told says that they were returned before.
+func (v *volumes) of(path string) (parts []string, told bool) {
 	folder := filepath.Dir(path)
 	if v.sets == nil || folder != v.folder {
 		v.read(folder)
 	}
-	parts = v.sets[filepath.Base(path)]
-	first := slices.IndexFunc(parts, func(p string) bool { return p != "" })
-	if first < 0 {
+	s := v.sets[filepath.Base(path)]
+	if s == nil {
 		return nil, false
 	}
-	out := make([]string, len(parts))
-	for i, name := range parts {
+	for _, name := range s.parts {
 		if name != "" {
-			out[i] = filepath.Join(folder, name)
+			name = filepath.Join(folder, name)
 		}
+		parts = append(parts, name)
 	}
-	return out, parts[first] != filepath.Base(path)
+	told, s.told = s.told, true
+	return parts, told
 }
 
 func (v *volumes) read(folder string) {
-	v.folder, v.sets = folder, map[string][]string{}
+	v.folder, v.sets = folder, map[string]*set{}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return // each file says so itself
@@ -218,12 +226,12 @@ func (v *volumes) read(folder string) {
 			names = append(names, e.Name())
 		}
 	}
-	for _, set := range container.Volumes(names) {
-		if len(set.Parts) < 2 {
-			continue
-		}
-		for _, name := range set.Parts {
-			v.sets[name] = set.Parts
+	for _, found := range container.Volumes(names) {
+		s := &set{parts: found.Parts}
+		for _, name := range found.Parts {
+			if name != "" {
+				v.sets[name] = s
+			}
 		}
 	}
 }

@@ -66,6 +66,8 @@ func (c *comparing) lines(ctx context.Context, p piece) (out []inspect.Line, err
 	switch {
 	case p.data != nil:
 		out, err = c.post(ctx, "/v1/match", query, bytes.NewReader(p.data))
+	case p.told:
+		return nil, nil
 	case p.member == "" && p.format == "":
 		out, err = c.file(ctx, p.path, query)
 	case c.stated && len(p.stated) > 0:
@@ -79,11 +81,11 @@ func (c *comparing) lines(ctx context.Context, p piece) (out []inspect.Line, err
 	}
 	for i := range out {
 		if out[i].Cause == nil && p.cause != "" {
-			out[i].Cause = &p.cause
+			out[i].Cause, out[i].Why = &p.cause, &p.why
 		}
 	}
 	if len(out) == 0 && (p.member == "" || p.cause != "") {
-		out = []inspect.Line{inspect.Empty(path, p.member, p.cause)}
+		out = []inspect.Line{inspect.Empty(path, p.member, p.cause, p.why)}
 	}
 	return out, nil
 }

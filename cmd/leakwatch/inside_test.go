@@ -223,11 +223,14 @@ func TestVolumesInAFolderAreOneArchive(t *testing.T) {
 		t.Fatal(err)
 	}
 	out, _, _ := f.try("match", "--json", dir)
-	if !strings.Contains(out, `"cause":"split"`) {
+	const why = `"cause":"split","why":"volume 2 of 3 is missing`
+	if strings.Count(out, why) != 3 || !strings.Contains(out, `"agree":3,"of":3`) || !strings.Contains(out, `"verdict":"copy"`) || strings.Contains(out, "x.zip.003") {
 		t.Errorf("with a volume missing match prints\n%s", out)
 	}
-	out = f.run(0, "hash", dir)
-	if !strings.Contains(out, "x.zip.002 is missing") && !strings.Contains(out, "volume") {
+	if out := f.run(exitFound, "match", "--json", filepath.Join(dir, "x.zip.003")); strings.Count(out, why) != 3 {
+		t.Errorf("asked for its last volume match prints\n%s", out)
+	}
+	if out := f.run(0, "hash", dir); !strings.Contains(out, "(split: volume 2 of 3 is missing") {
 		t.Errorf("with a volume missing hash prints\n%s", out)
 	}
 }

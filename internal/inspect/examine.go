@@ -87,6 +87,6 @@ const none = "none"
 
 // Empty is the line of what is like no entry, or could not be looked at for a
 // cause.
-func Empty(path, member, cause string) Line {
-	return Line{Path: path, Member: textOf(member), Verdict: none, Cause: textOf(cause), Samples: []string{}, Explain: explain(match.Explain{})}
+func Empty(path, member, cause, why string) Line {
+	return Line{Path: path, Member: textOf(member), Verdict: none, Cause: textOf(cause), Why: textOf(why), Samples: []string{}, Explain: explain(match.Explain{})}
 }

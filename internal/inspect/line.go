@@ -21,6 +21,7 @@ type Line struct {
 	Frame       *int        `json:"frame"` // of an animation, or page; 0 is the first
 	Stage       *string     `json:"stage"`
 	Cause       *string     `json:"cause"`
+	Why         *string     `json:"why"` // the cause's sentence
 
 	Agree   *int     `json:"agree"` // these as a finding has them
 	Of      *int     `json:"of"`
@@ -34,7 +35,7 @@ type Line struct {
 // is like an entry of a set, strongest first, else one line that says none.
 func (s Seen) Lines(path string) []Line {
 	if len(s.Hits) == 0 {
-		l := Empty(path, "", "")
+		l := Empty(path, "", "", s.why)
 		l.Cause = s.Cause
 		return []Line{l}
 	}
@@ -43,7 +44,7 @@ func (s Seen) Lines(path string) []Line {
 		out = append(out, Line{
 			Path: path, Verdict: h.Verdict, Set: &h.Set, SetVersion: &h.SetVersion, Ref: &h.Ref,
 			Distance: h.Distance, Lead: h.Lead, Algorithm: &h.Algorithm, Orientation: &h.Orientation,
-			Window: (*[4]float64)(&h.Window), EntryWindow: (*[4]float64)(&h.EntryWindow), Frame: &h.Frame, Stage: &h.Stage, Cause: s.Cause,
+			Window: (*[4]float64)(&h.Window), EntryWindow: (*[4]float64)(&h.EntryWindow), Frame: &h.Frame, Stage: &h.Stage, Cause: s.Cause, Why: textOf(s.why),
 			Samples: []string{}, Explain: explain(h.Explain),
 		})
 	}
