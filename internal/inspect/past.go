@@ -88,8 +88,8 @@ type pastMark struct {
 const (
 	pastName  = "past"
 	pastEvery = 2 * time.Second       // how often somebody looks whether a set has changed, and where we are is kept
-	pastPiece = 32                    // pictures asked in one go: some 7 ms of a core at 300,000 entries
-	pastTurn  = 64                    // pieces between two looks at the sets
+	pastPiece = 8                     // pictures asked in one go: some 2 ms of a core at 300,000 entries, which a visit may have to wait
+	pastTurn  = 256                   // pieces between two looks at the sets
 	pastYield = 10 * time.Millisecond // for so long a visit that waits is given way to
 )
 

@@ -18,7 +18,7 @@ import (
 // whole of it, with a store and on all cores, is BenchmarkPast of inspect.
 func BenchmarkPastBatch(b *testing.B) {
 	for _, cameras := range []bool{false, true} {
-		for _, batch := range []int{16, 64} {
+		for _, batch := range []int{8, 64} {
 			b.Run(fmt.Sprintf("cameras=%v/%d", cameras, batch), func(b *testing.B) { pastBatch(b, cameras, batch) })
 		}
 	}
