@@ -35,7 +35,7 @@ SHARE    = $(DESTDIR)$(PREFIX)/share
 # What the tests run beside Go: a file or program, and Debian's package for it.
 NEEDS = tor:tor systemd-analyze:systemd groff:groff-base strace:strace ip:iproute2 nft:nftables readelf:binutils \
         gcc:gcc /usr/include/stdlib.h:libc6-dev unshare:util-linux \
-        tar:tar zip:zip gzip:gzip bzip2:bzip2 xz:xz-utils zstd:zstd 7zz:7zip
+        tar:tar zip:zip gzip:gzip bzip2:bzip2 xz:xz-utils zstd:zstd 7zz:7zip unzip:unzip bsdtar:libarchive-tools
 
 .PHONY: help demo build test check need format vet static fuzz race plain bench detection example man completions install clean
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,6 +25,7 @@ type fieldWorld struct {
 	t      testing.TB
 	dir    string
 	world  *demo.World
+	socks  string          // another way out than the world's; "" for none
 	tables strings.Builder // of the sites
 }
 
@@ -68,7 +70,7 @@ func (f *fieldWorld) try(args ...string) (stdout, stderr string, code int) {
 	f.t.Helper()
 	path := filepath.Join(f.dir, "config.toml")
 	text := fmt.Sprintf("[state]\ndir = %q\n[log]\nlevel = \"warn\"\n[tor]\nsocks = %q\n[web]\nlisten = \"\"\n%s",
-		filepath.Join(f.dir, "state"), f.world.Socks(), f.tables.String())
+		filepath.Join(f.dir, "state"), cmp.Or(f.socks, f.world.Socks()), f.tables.String())
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		f.t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"leakwatch/internal/alert"
 	"leakwatch/internal/assure"
 	"leakwatch/internal/crawler"
+	"leakwatch/internal/demo"
 	"leakwatch/internal/tor/tornet"
 )
 
@@ -33,9 +35,10 @@ func TestRealTor(t *testing.T) {
 		}
 		t.Skip(err)
 	}
-	w := newOnionWorld(t)
+	w, f := newOnionWorld(t), newFieldWorld(t)
+	leak, address := servedLeak(t, f)
 	start := time.Now()
-	network, err := tornet.Start(t.Context(), t.TempDir(), tornet.Options{Sites: w.addresses()})
+	network, err := tornet.Start(t.Context(), t.TempDir(), tornet.Options{Sites: append(w.addresses(), address)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,8 +46,24 @@ func TestRealTor(t *testing.T) {
 	t.Logf("private tor network up after %s", since(start))
 	w.open(network.Onions())
 	t.Run("once", func(t *testing.T) { w.once(t, network) })
+	t.Run("a leak", func(t *testing.T) {
+		f.t, f.socks = t, network.Socks()
+		f.findsLeak(t, leak, "http://"+network.Onions()[len(w.sites)]+"/")
+	})
 	t.Run("sites that hang up are blamed", func(t *testing.T) { w.blame(t, network) })
 	t.Run("tor killed in mid-crawl", func(t *testing.T) { w.outage(t, network) })
+}
+
+// servedLeak serves a leak-shaped site where an onion service can take it from.
+func servedLeak(t *testing.T, f *fieldWorld) (leak *demo.Leak, address string) {
+	t.Helper()
+	leak, err := demo.NewLeak(f.world, demo.LeakOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(leak.Handler)
+	t.Cleanup(server.Close)
+	return leak, server.Listener.Addr().String()
 }
 
 func since(start time.Time) time.Duration { return time.Since(start).Round(100 * time.Millisecond) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"slices"
 	"strings"
 )
@@ -44,6 +45,8 @@ type Leak struct {
 	Hidden    []Hidden // sorted by URL and Member
 	Archives  int      // files that are archives, volumes counted once
 	Strangers int      // pictures that are in no set, each time that one stands somewhere
+
+	Handler http.Handler // the site, for who serves it elsewhere too: its links name no host
 }
 
 // LeakOptions say how large a leak is. The zero value is the whole.
@@ -106,6 +109,7 @@ func newLeakBuilder(w *World, o LeakOptions, name string) (*leakBuilder, error) 
 	onion := w.Handle(name, b.web)
 	b.host = "http://" + onion
 	b.leak.Site = Site{Name: name, Onion: onion, Seeds: []string{b.host + "/"}}
+	b.leak.Handler = b.web
 	b.leak.Set = Set(o.Photos, o.Seed)
 	kinds := strangerKinds()
 	kinds = kinds[:len(kinds)-2] // no icons
