@@ -147,7 +147,9 @@ func (s *Seen) text(tx *kv.Tx, number uint32) (string, error) {
 		return "", fmt.Errorf("%w: text %d is not there", ErrDamaged, number)
 	}
 	text := string(value)
-	s.names.Add(number, text)
+	if !tx.Writable() { // else it may be a text that is not on the disk yet, and never will be
+		s.names.Add(number, text)
+	}
 	return text, nil
 }
 
