@@ -146,6 +146,9 @@ func (f *fetching) readAll(from io.Reader, w *watched, limit int64, content, cod
 	b := bound{limit: limit, coded: coded, known: !content}
 	for {
 		if len(buf) == cap(buf) {
+			if len(buf) >= smallBody && f.held == 0 {
+				f.widen(&b, buf) // before memory is taken for it
+			}
 			var err error
 			if buf, err = f.grow(buf, w, b.limit, coded); err != nil {
 				f.fail(err, TimeoutFetch)
@@ -185,7 +188,7 @@ type bound struct {
 	coded   bool
 	known   bool // what follows was decided
 	picture bool
-	page    bool // HTML: it may be longer when it lists files
+	page    bool // HTML: it may be longer when it lists files, which is asked once
 }
 
 // choose decides by the first bytes of a body.
@@ -220,6 +223,18 @@ func (f *fetching) choose(b *bound, head []byte) {
 	}
 }
 
+// widen lets a page be as long as a listing may, where it is one by its
+// beginning.
+func (f *fetching) widen(b *bound, beginning []byte) bool {
+	if !b.page || b.limit >= f.limits.listing {
+		return false
+	}
+	if b.page = lists(beginning, f.request.url); b.page {
+		b.limit = f.limits.listing
+	}
+	return b.page
+}
+
 // called is the name of the body.
 func (f *fetching) called() string {
 	if _, params, err := mime.ParseMediaType(f.header.Get("Content-Disposition")); err == nil && params["filename"] != "" {
@@ -240,8 +255,7 @@ func (f *fetching) overLimit(size int64, b *bound, w *watched) bool {
 		f.cause, f.why = LimitBytes, fmt.Sprintf("a picture of more than %d bytes", limit)
 	case f.format != "" && (size > limit || !b.coded && f.length > limit):
 		f.large = true
-	case size > limit && limit < f.limits.listing && b.page && lists(f.body, f.request.url):
-		b.limit = f.limits.listing
+	case size > limit && f.widen(b, f.body):
 		return f.overLimit(size, b, w)
 	case size > limit:
 		f.cause, f.why = LimitPage, fmt.Sprintf("more than %d bytes", limit)

@@ -3,6 +3,7 @@ package crawler
 import (
 	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -81,6 +82,22 @@ func TestHonestBodiesTakeLittle(t *testing.T) {
 		if a.cause != fine || len(a.body) != size || a.held != want {
 			t.Errorf("%d bytes: cause %q, %d bytes, took %d, want %d", size, a.cause, len(a.body), a.held, want)
 		}
+	}
+}
+
+// A listing that does not say how long it is takes what a listing may come to,
+// and not only what a page may.
+func TestListingsTakeTheirWhole(t *testing.T) {
+	l := testFetch()
+	l.page, l.listing, l.large = 2<<20, 8<<20, newLargeBodies()
+	body := "<title>Index of /d/</title><h1>Index of /d/</h1><pre><a href=\"../\">../</a>\n" + strings.Repeat("<a href=\"IMG_1.jpg\">IMG_1.jpg</a>   12-Jun-2019 08:30   100000\n", 80_000)
+	site := trip(func(q *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"text/html"}}, ContentLength: -1,
+			Body: io.NopCloser(strings.NewReader(body)), Request: q}, nil
+	})
+	a := fetch(t.Context(), site, request{url: at(t, pageURL)}, l)
+	if a.cause != fine || len(a.body) != len(body) || a.held != l.listing+1 {
+		t.Errorf("cause %q, %d of %d bytes, took %d, want %d", a.cause, len(a.body), len(body), a.held, l.listing+1)
 	}
 }
 
