@@ -181,6 +181,40 @@ func TestServersOfRanges(t *testing.T) {
 	}
 }
 
+// A container that fits into memory, and not into the first range, is fetched
+// whole, also from a server that breaks off, or whose ranges are lies.
+func TestContainersOfAFewRanges(t *testing.T) {
+	body := largeZip(20, 150<<10) // 3 MB
+	for name, set := range map[string]func(*file){
+		"honest":                   func(*file) {},
+		"dies half-way each time":  after(0, dies),
+		"refuses later":            after(1, refuse),
+		"ignores later":            after(1, ignore),
+		"begins anew":              after(1, anew),
+		"shifts":                   after(1, shift),
+		"grows":                    after(1, grows),
+		"another one in its place": func(f *file) { f.etag = func() string { return fmt.Sprint(`"`, f.requests/2, `"`) } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := pageWith("/x.zip")
+				f := w.put(at("/x.zip"), newFileOf(body))
+				set(f)
+				r := newRig(t, w)
+				r.eye.opens = look{}.open
+				r.configure(board())
+				r.once()
+				if l := r.link(at("/x.zip")); *l.Cause != crawler.OK || r.ledger().Containers != (crawler.Containers{Opened: 1}) {
+					t.Errorf("ended in %s %s, %+v", *l.Cause, optionalText(l.Why), r.ledger().Containers)
+				}
+				if sent, n := f.counts(); sent > 2*body.size+1<<20 {
+					t.Errorf("%d bytes in %d requests for a file of %d", sent, n, f.size)
+				}
+			})
+		})
+	}
+}
+
 // The memory of containers that come without a length is given back, whatever
 // way they take: more of them than fit at once are read one after the other.
 func TestLargeContainersGiveTheirMemoryBack(t *testing.T) {

@@ -144,12 +144,14 @@ func (v *visiting) unranged(ctx context.Context, a answer) error {
 		return nil
 	}
 	b, err := v.ask(ctx, request{url: v.url, referer: v.request().referer}, 0)
-	v.c.large.Release(b.held)
+	defer v.c.large.Release(b.held)
 	switch {
 	case err != nil || b.taken:
 		return err
 	case b.cause != "":
 		return v.failed(ctx, b)
+	case b.format != "" && b.status/100 == 2: // and fits into memory
+		return v.read(ctx, b)
 	}
 	v.end(RangeLies, "a large container by ranges, and %d bytes without", len(b.body))
 	return nil
@@ -167,8 +169,19 @@ func refusesRanges(a answer) *refusal {
 func (v *visiting) openRanges(ctx context.Context, a answer) (useless *refusal, err error) {
 	r := &ranges{v: v, ctx: ctx}
 	file := r.newRanged(v.request(), a)
-	if a.size <= v.options.MaxContainer {
-		return nil, v.openRest(ctx, a, file)
+	fits, n := a.size <= v.options.MaxContainer, int64(markBytes)
+	if fits {
+		n = a.size
+	}
+	switch a.body, useless = file.beginning(n); {
+	case useless != nil && useless.ofRanges():
+		return useless, nil
+	case useless != nil:
+		v.end(useless.Cause, "%s", useless.Why)
+		return nil, v.blame(ctx)
+	case fits:
+		a.digest, a.size, a.cause, a.why = sha256.Sum256(a.body), 0, "", ""
+		return nil, v.read(ctx, a)
 	}
 	mark := markOf(a, a.size)
 	if mark == v.link.digest && v.mayStand() {
@@ -185,24 +198,13 @@ func (v *visiting) openRanges(ctx context.Context, a answer) (useless *refusal, 
 	switch {
 	case err != nil || r.fail == nil:
 		return nil, err
-	case r.fail.Cause == RangeLies || r.fail.Cause == RangeIgnored: // what they gave is worth nothing
+	case r.fail.ofRanges(): // what they gave is worth nothing
 		before.outcome = v.res.outcome
 		before.rest, before.retryAfter = v.res.rest, v.res.retryAfter
 		*v.res = before
 		return r.fail, nil
 	}
 	return nil, v.blame(ctx)
-}
-
-// openRest fetches what is left of a container that fits into memory.
-func (v *visiting) openRest(ctx context.Context, a answer, file *ranged) error {
-	body := make([]byte, a.size)
-	if _, err := file.ReadAt(body, 0); err != nil {
-		v.end(file.fail.Cause, "%s", file.fail.Why)
-		return v.blame(ctx)
-	}
-	a.body, a.digest, a.size = body, sha256.Sum256(body), 0
-	return v.read(ctx, a)
 }
 
 // openStream shows a container that comes from its beginning to its end,

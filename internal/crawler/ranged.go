@@ -90,6 +90,18 @@ func (f *ranged) ReadAt(p []byte, off int64) (int, error) {
 	return n, nil
 }
 
+// beginning is the first n bytes, also when less of them came at first.
+func (f *ranged) beginning(n int64) ([]byte, *refusal) {
+	body := make([]byte, min(n, f.size))
+	if _, err := f.ReadAt(body, 0); err != nil {
+		return nil, f.fail
+	}
+	return body, nil
+}
+
+// ofRanges says that a file may be had without them.
+func (r *refusal) ofRanges() bool { return r.Cause == RangeLies || r.Cause == RangeIgnored }
+
 // recall copies what is kept from at on.
 func (f *ranged) recall(p []byte, at int64) int {
 	for i := len(f.kept) - 1; i >= 0; i-- {

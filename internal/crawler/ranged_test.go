@@ -41,7 +41,11 @@ const (
 	moves  = "moves"  // another place than asked for, and it says so
 	grows  = "grows"  // another size each time
 	busy   = "busy"   // 503
+	early  = "early"  // a few bytes, then the connection breaks
+	drips  = "drips"  // a few bytes, and it says so
 )
+
+const overlapped = 64 // bytes that are asked for twice
 
 func newFile(at io.ReaderAt, size int64) *file {
 	return &file{at: at, size: size, ranges: true, etag: func() string { return `"one"` }}
@@ -88,6 +92,9 @@ func (f *file) serve(q *http.Request) (*http.Response, error) {
 		return f.answer(q, 200, 0, f.size, ""), nil
 	}
 	to = min(to+1, f.size)
+	if fault == drips {
+		to = min(to, from+overlapped+7)
+	}
 	place := fmt.Sprintf("bytes %d-%d/%d", from, to-1, f.size)
 	p := f.answer(q, 206, from, to-from, fault)
 	switch fault {
@@ -120,8 +127,11 @@ func (f *file) answer(q *http.Request, status int, from, n int64, fault string) 
 	default:
 		b.Reader = io.NewSectionReader(f.at, from, n)
 	}
-	if fault == dies {
+	switch fault {
+	case dies:
 		b.left = n/2 + 1
+	case early:
+		b.left = min(n, 1000)
 	}
 	p.Body = b
 	return p

@@ -138,6 +138,48 @@ func TestSlicesGoOn(t *testing.T) {
 	}
 }
 
+// A slice of which the first answer breaks off early goes on where the last one
+// ended: it is the same file, if one of volumes.
+func TestSlicesGoOnAfterAShortBeginning(t *testing.T) {
+	for _, volumes := range []bool{false, true} {
+		t.Run(fmt.Sprint("volumes ", volumes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body := largeZip(100, 200<<10)
+				w := pageWith("/x.zip")
+				var files []*file
+				if volumes {
+					w = newWorld("-- ONION/ --\n<a href=/x.zip.001>x</a><a href=/x.zip.002>x</a>\n")
+					files = w.shelf(body, body.size, at("/x.zip.001"), at("/x.zip.002"))
+				} else {
+					files = []*file{w.put(at("/x.zip"), newFileOf(body))}
+				}
+				for _, f := range files {
+					beginnings := 0
+					f.fault = func(from, _ int64) string {
+						if from == 0 {
+							if beginnings++; beginnings == 3 {
+								return early
+							}
+						}
+						return ""
+					}
+				}
+				r := newRig(t, w)
+				r.eye.opens = look{slice: 30}.open
+				r.configure(board())
+				r.once()
+				for range 2 {
+					time.Sleep(time.Hour)
+					r.once()
+				}
+				if froms := r.eye.froms(); !slices.Equal(froms, []int{0, 30, 60, 90}) || r.ledger().Containers.Opened != 1 {
+					t.Errorf("looked from %v, %+v", froms, r.ledger())
+				}
+			})
+		})
+	}
+}
+
 // What a container takes counts towards the budget of the round; the next round
 // goes on where it ended.
 func TestContainersAndBudgets(t *testing.T) {

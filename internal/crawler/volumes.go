@@ -223,20 +223,32 @@ func (g *gathering) part(l *link, name string) (p container.Part, failed bool, e
 	case a.cause == HTTP404, a.cause == HTTP410, a.cause == "" && a.mediaType == "text/html":
 		v.end(OK, "")
 		return p, false, nil
-	case a.cause != "" && (a.cause != Partial || a.size == 0), a.status/100 != 2:
+	case a.size > 0 && len(a.body) > 0 && (a.cause == "" || again(a.cause)): // the rest can be asked for
+	case a.cause != "", a.status/100 != 2:
 		if a.cause == "" {
 			a.cause, a.why = BrokenHTTP, fmt.Sprintf("status %d", a.status)
 		}
-		v.end(a.cause, "volume %s: %s", name, a.why)
-		return p, true, v.failed(g.ctx, answer{cause: a.cause, body: []byte{0}})
+		return p, true, g.failed(name, &refusal{a.cause, a.why})
 	}
 	p.At, p.Size = g.take(q, a, name)
+	if file, ok := p.At.(*ranged); ok {
+		var why *refusal
+		if a.body, why = file.beginning(markBytes); why != nil {
+			return p, true, g.failed(name, why)
+		}
+	}
 	g.mark.Write(binary.BigEndian.AppendUint64([]byte(a.etag+"\n"+a.lastModified+"\n"), uint64(p.Size)))
 	g.mark.Write(a.body[:min(len(a.body), markBytes)])
 	if g.head == nil {
 		g.head = bytes.Clone(a.body[:min(len(a.body), sniffed)])
 	}
 	return p, false, nil
+}
+
+// failed ends the visit with what went wrong with a volume.
+func (g *gathering) failed(name string, why *refusal) error {
+	g.v.end(why.Cause, "volume %s: %s", name, why.Why)
+	return g.v.blame(g.ctx)
 }
 
 // take makes a volume of an answer.
