@@ -215,6 +215,22 @@ func TestContainersOfAFewRanges(t *testing.T) {
 	}
 }
 
+// A server that gives a few bytes for each range is not asked for ever.
+func TestRangesOfAFewBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := pageWith("/x.zip")
+		f := w.put(at("/x.zip"), newFileOf(largeZip(40, 500<<10)))
+		after(2, drips)(f)
+		r := newRig(t, w)
+		r.eye.opens = look{}.open
+		r.configure(board())
+		r.once()
+		if _, n := f.counts(); r.cause(at("/x.zip")) != crawler.Partial || n > 50 {
+			t.Errorf("ended in %s after %d requests", r.cause(at("/x.zip")), n)
+		}
+	})
+}
+
 // The memory of containers that come without a length is given back, whatever
 // way they take: more of them than fit at once are read one after the other.
 func TestLargeContainersGiveTheirMemoryBack(t *testing.T) {

@@ -27,6 +27,8 @@ type ranges struct {
 	mu   sync.Mutex
 	kept []stretch // what was used last is last
 	fail *refusal  // the first failure: nothing is asked for after it
+
+	tries, slow int // ranges in a row without a byte, and with next to none
 }
 
 // stretch is a piece of a file.
@@ -116,6 +118,9 @@ func (f *ranged) recall(p []byte, at int64) int {
 
 // keep remembers a piece, and forgets what was not used for longest.
 func (f *ranged) keep(from int64, body []byte) {
+	if cap(body) > 2*len(body) { // of one that was to be longer
+		body = bytes.Clone(body)
+	}
 	f.kept = append(f.kept, stretch{f, from, body})
 	held := 0
 	for i := len(f.kept) - 1; i >= 0; i-- {
@@ -139,7 +144,7 @@ func (f *ranged) ask(at, need int64) *refusal {
 		from = max(to-leastAhead, 0)
 	}
 	from, to = f.fresh(from, at, to)
-	for tries, slow := 0, 0; ; {
+	for {
 		if f.fail == nil {
 			f.fail = f.v.overBudget(0)
 		}
@@ -147,25 +152,30 @@ func (f *ranged) ask(at, need int64) *refusal {
 			return f.fail
 		}
 		got, failed := f.get(from, to)
+		f.judge(got, to-from, failed)
 		if f.next = from + got; at < f.next {
 			return nil // also when less came than was asked for: it is asked for again
 		}
 		from = f.next
-		switch {
-		case got >= leastAhead/8:
-			tries, slow = 0, 0
-			continue
-		case got > 0:
-			tries, slow = 0, slow+1
-		default:
-			tries++
-		}
-		if failed == nil {
-			failed = &refusal{Partial, "ranges of a few bytes each"}
-		}
-		if !again(failed.Cause) || tries == rangeTries || slow == rangeCrawl {
-			f.fail = failed
-		}
+	}
+}
+
+// judge says after each range whether another one is worth asking for.
+func (r *ranges) judge(got, asked int64, failed *refusal) {
+	switch {
+	case got > 0 && got >= min(asked/4, leastAhead/8):
+		r.tries, r.slow = 0, 0
+		return
+	case got > 0:
+		r.tries, r.slow = 0, r.slow+1
+	default:
+		r.tries++
+	}
+	if failed == nil {
+		failed = &refusal{Partial, "ranges of a few bytes each"}
+	}
+	if !again(failed.Cause) || r.tries == rangeTries || r.slow == rangeCrawl {
+		r.fail = failed
 	}
 }
 
