@@ -33,11 +33,11 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 	if i.Cause == OK && i.Next > 0 && i.Next == f.From {
 		i.Cause, i.Why, i.Next = LimitTime, "a look at one member takes longer than a slice may", 0
 	}
-	l.next, v.res.onward = i.Next, same || v.link.next == 0 // what is another file each time is not read on at once
+	l.next, v.res.onward = i.Next, i.Next > 0 && (same || v.link.next == 0) // what is another file each time is not read on at once
 	v.end(i.Cause, "%s", i.Why)
 	if fail != nil {
 		if why := fail(); why != nil {
-			v.brokenOff(&i, f.From, why)
+			v.brokenOff(&i, &f, why)
 		}
 	}
 	v.takeOver(i)
@@ -52,12 +52,15 @@ func (v *visiting) open(ctx context.Context, format string, f Found, fail func()
 }
 
 // brokenOff ends the look at a container whose bytes did not come to their end.
-// The next visit goes on where this one could not.
-func (v *visiting) brokenOff(i *Inspection, from int, why *refusal) {
+// The next visit goes on where this one could not. Where a budget was used, that
+// is in the next round; but what can only be read from the front would use that
+// one as well, for the same bytes.
+func (v *visiting) brokenOff(i *Inspection, f *Found, why *refusal) {
 	l := &v.res.link
-	if l.next, v.res.onward = i.Next, isBudget(why.Cause); l.next == 0 {
-		l.next = from
+	if l.next = i.Next; l.next == 0 {
+		l.next = f.From
 	}
+	v.res.onward = isBudget(why.Cause) && (f.Slices || l.next > 0)
 	if l.next == 0 { // it proves nothing
 		l.digest, l.etag, l.modified = [32]byte{}, "", ""
 	}

@@ -16,7 +16,7 @@ type result struct {
 	changed    bool        // other content than last time
 	wake       linkKey     // another link of the site, which is due at once now; zero: none
 	soon       bool        // what it waits for may be there in a minute
-	onward     bool        // a part of a container is left, for which the link is due at once
+	onward     bool        // a part of a container is left, or all of it, for which the link is due at once
 	redirected bool        // it led somewhere else: no content of its own
 	found      []discovery // links that it showed
 	pictures   Pictures    // looked at on the way
@@ -176,7 +176,7 @@ func writeLink(r records, l *lease, res *result, rec *siteRecord) error {
 	now.kind, now.depth, now.hops, now.seed, now.foundOn = old.kind, old.depth, old.hops, old.seed, old.foundOn
 	p := replan(&now, res.outcome, res.changed, res.retryAfter, &l.place.SiteConfig, when(res.at))
 	now.due, now.interval, now.tries, now.last = p.due, p.interval, p.tries, res.at
-	if now.next > 0 && res.onward { // the rest of a container: due behind all that is due
+	if res.onward { // the rest of a container: due behind all that is due
 		now.due, now.interval, now.tries = l.atOnce(res.at), old.interval, 0
 	}
 	if res.soon {

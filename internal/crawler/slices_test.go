@@ -216,6 +216,42 @@ func TestContainersAndBudgets(t *testing.T) {
 	}
 }
 
+// A container that is met when the budget of a round is all but used, is opened
+// in the next round, and not after the longest interval.
+func TestBudgetUsedBeforeTheFirstMember(t *testing.T) {
+	for _, volumes := range []bool{false, true} {
+		t.Run(fmt.Sprint("volumes ", volumes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first, body := largeZip(20, 500<<10), largeZip(20, 600<<10)
+				w := newWorld("-- ONION/ --\n<a href=/a.zip>x</a><a href=/x.zip>x</a>\n")
+				w.put(at("/a.zip"), newFileOf(first))
+				budget := first.size + 700<<10
+				if volumes {
+					w = newWorld("-- ONION/ --\n<a href=/x.zip.001>x</a><a href=/x.zip.002>x</a><a href=/x.zip.003>x</a><a href=/x.zip.004>x</a>\n")
+					w.shelf(body, body.size, at("/x.zip.001"), at("/x.zip.002"), at("/x.zip.003"), at("/x.zip.004"))
+					budget = 100 << 10
+				} else {
+					w.put(at("/x.zip"), newFileOf(body))
+				}
+				r := newRig(t, w)
+				r.eye.opens = look{}.open
+				small := board(func(s *crawler.SiteConfig) { s.MaxBytes = budget })
+				r.configure(small)
+				r.once()
+				if d := r.site("board"); *d.Round.End != "budget_bytes" || volumes && d.Round.Bytes > budget+100<<10 {
+					t.Errorf("round %+v, want it to end at %d bytes", d.Round, budget)
+				}
+				r.configure(board())
+				time.Sleep(time.Hour)
+				r.once()
+				if l := r.ledger(); l.Containers.Opened != map[bool]int{false: 2, true: 1}[volumes] {
+					t.Errorf("%+v, want all to be opened", l)
+				}
+			})
+		})
+	}
+}
+
 // A file that is another one each time is read as it comes, once a visit, and
 // does not keep its link due.
 func TestAnotherFileEachTime(t *testing.T) {

@@ -203,6 +203,10 @@ func (g *gathering) part(l *link, name string) (p container.Part, failed bool, e
 		v.end(cause, "volume %s: %s", name, why)
 		return p, true, nil
 	}
+	if why := v.overBudget(0); why != nil {
+		v.res.onward = true
+		return p, true, g.failed(name, why)
+	}
 	if v.await(g.ctx) != nil {
 		return p, true, nil
 	}
