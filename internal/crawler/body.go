@@ -27,6 +27,10 @@ func (f *fetching) readBody(response *http.Response, content bool) {
 	cause, why := f.cause, f.why
 	w := f.watch(response.Body)
 	defer w.end()
+	if l := f.limits; l.longer > l.fetch {
+		f.early = time.AfterFunc(l.fetch-f.firstByte, func() { f.stop(fmt.Errorf("%w: %v", errTooLong, l.fetch)) })
+		defer f.early.Stop()
+	}
 	limit := f.limits.page
 	if !content {
 		limit = min(limit, maxErrorBody)
@@ -211,6 +215,9 @@ func (f *fetching) choose(b *bound, head []byte) {
 			name = "" // a page that is called x.zip is a page
 		}
 		if f.format = l.holds(head[:min(len(head), sniffed)], name); f.format != "" {
+			if f.early != nil {
+				f.early.Stop()
+			}
 			if f.size == 0 {
 				b.limit = l.whole
 			}

@@ -62,6 +62,7 @@ type answer struct {
 // fetchLimits bounds one request.
 type fetchLimits struct {
 	fetch   time.Duration // for all of it
+	longer  time.Duration // for all of a container; 0: as long as for others
 	idle    time.Duration // the longest silence inside a body; 0: none
 	minRate int64         // bytes a second of a body, over each 30 s
 	page    int64         // decoded bytes
@@ -89,7 +90,8 @@ var (
 // no cookie, and never fails: what happens is in the answer's cause.
 func fetch(ctx context.Context, rt http.RoundTripper, r request, l fetchLimits) answer {
 	start := time.Now()
-	timed, cancel := context.WithTimeoutCause(ctx, l.fetch, errTooLong)
+	most := max(l.fetch, l.longer)
+	timed, cancel := context.WithTimeoutCause(ctx, most, fmt.Errorf("%w: %v", errTooLong, most))
 	defer cancel()
 	inner, stop := context.WithCancelCause(timed)
 	defer stop(nil)
@@ -104,6 +106,7 @@ type fetching struct {
 	answer
 	outer, ctx context.Context
 	stop       context.CancelCauseFunc
+	early      *time.Timer // ends a body that is no container; nil: it has no more time than others
 	limits     fetchLimits
 	request    request
 }
@@ -165,7 +168,7 @@ func (f *fetching) fail(err error, late Cause) {
 	case errors.Is(own, errTooSlow):
 		f.cause, f.why = TooSlow, own.Error()
 	case errors.Is(own, errTooLong) && (late == TimeoutFetch || code == "" || code == TimeoutFetch):
-		f.cause, f.why = late, fmt.Sprintf("%v: %v", errTooLong, f.limits.fetch)
+		f.cause, f.why = late, own.Error()
 	case code != "":
 		f.cause, f.why = code, err.Error()
 	default:

@@ -49,7 +49,7 @@ func (v *visiting) fetch(ctx context.Context) (answer, error) {
 func (v *visiting) ask(ctx context.Context, q request, first int64) (a answer, err error) {
 	q.to = first
 	l := v.limits()
-	l.fetch = v.timeLeft()
+	l.longer = v.timeLeft()
 	var s *streamed
 	q.take = func(coming *streamed) {
 		s = coming
