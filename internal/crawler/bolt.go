@@ -119,12 +119,12 @@ func (r boltRecords) putSite(s *siteRecord) error {
 }
 
 func readHost(name, value []byte) (hostRecord, error) {
-	r := reader{rest: value}
-	if r.byte() != recordVersion {
+	r := kv.Reader{Rest: value}
+	if r.Byte() != recordVersion {
 		return hostRecord{}, corrupt(bucketHosts, name)
 	}
-	h := hostRecord{Name: string(name), ID: uint32(r.uvarint()), Rest: int64(r.uvarint()), Retry: int64(r.uvarint()), Last: int64(r.uvarint()), Fails: int(r.uvarint())}
-	if r.bad || len(r.rest) > 0 {
+	h := hostRecord{Name: string(name), ID: uint32(r.Uvarint()), Rest: int64(r.Uvarint()), Retry: int64(r.Uvarint()), Last: int64(r.Uvarint()), Fails: int(r.Uvarint())}
+	if r.Bad || len(r.Rest) > 0 {
 		return hostRecord{}, corrupt(bucketHosts, name)
 	}
 	return h, nil

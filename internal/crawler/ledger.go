@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"leakwatch/internal/kv"
 )
 
 // Pictures counts the pictures that visits came upon, each in one of its ways.
@@ -189,32 +191,32 @@ func (t *tally) encode() []byte {
 	b = binary.AppendUvarint(b, uint64(t.bytes))
 	b = binary.AppendUvarint(b, uint64(len(t.causes)))
 	for _, c := range slices.Sorted(maps.Keys(t.causes)) {
-		b = appendText(b, string(c))
+		b = kv.AppendText(b, string(c))
 		b = binary.AppendUvarint(b, uint64(t.causes[c]))
 	}
 	return b
 }
 
 func decodeTally(b []byte) (tally, error) {
-	r := reader{rest: b}
+	r := kv.Reader{Rest: b}
 	t := tally{causes: map[Cause]int{}}
 	numbers := t.numbers()
-	switch r.byte() {
+	switch r.Byte() {
 	case 1:
 		numbers = numbers[:4]
 	case tallyVersion:
 	default:
-		r.bad = true
+		r.Bad = true
 	}
 	for _, n := range numbers {
-		*n = int(r.uvarint())
+		*n = int(r.Uvarint())
 	}
-	t.bytes = int64(r.uvarint())
-	for n := r.uvarint(); n > 0 && !r.bad; n-- {
-		c := Cause(r.text())
-		t.causes[c] = int(r.uvarint())
+	t.bytes = int64(r.Uvarint())
+	for n := r.Uvarint(); n > 0 && !r.Bad; n-- {
+		c := Cause(r.Text())
+		t.causes[c] = int(r.Uvarint())
 	}
-	if r.bad || len(r.rest) > 0 {
+	if r.Bad || len(r.Rest) > 0 {
 		return tally{}, errCorrupt
 	}
 	return t, nil

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"leakwatch/internal/kv"
 )
 
 // linkKey finds a link within its site. Its first four bytes come from the
@@ -154,8 +156,8 @@ func (l *link) encode() []byte {
 	b = binary.AppendUvarint(b, uint64(l.depth))
 	b = binary.AppendUvarint(b, uint64(l.hops))
 	b = binary.AppendUvarint(b, uint64(l.due))
-	b = appendText(b, string(l.cause))
-	b = appendText(b, l.url)
+	b = kv.AppendText(b, string(l.cause))
+	b = kv.AppendText(b, l.url)
 	if parts&partFoundOn != 0 {
 		b = append(b, l.foundOn[:]...)
 	}
@@ -168,8 +170,8 @@ func (l *link) encode() []byte {
 		b = binary.AppendUvarint(b, uint64(l.tries))
 		b = append(b, byte(l.content))
 		b = binary.BigEndian.AppendUint64(b, l.sight)
-		b = appendText(b, string(l.known))
-		b = appendText(b, clip(l.why, maxWhy))
+		b = kv.AppendText(b, string(l.known))
+		b = kv.AppendText(b, clip(l.why, maxWhy))
 	}
 	if parts&partDigest != 0 {
 		b = append(b, l.digest[:]...)
@@ -178,8 +180,8 @@ func (l *link) encode() []byte {
 		b = append(b, l.text[:]...)
 	}
 	if parts&partValidators != 0 {
-		b = appendText(b, l.etag)
-		b = appendText(b, l.modified)
+		b = kv.AppendText(b, l.etag)
+		b = kv.AppendText(b, l.modified)
 	}
 	if more&moreNext != 0 {
 		b = binary.AppendUvarint(b, uint64(l.next))
@@ -221,50 +223,50 @@ func (l *link) parts() byte {
 
 // decodeLink unpacks what encode packed. b is not kept.
 func decodeLink(site uint32, key linkKey, b []byte) (link, error) {
-	r := reader{rest: b}
-	version, parts, more := r.byte(), r.byte(), byte(0)
+	r := kv.Reader{Rest: b}
+	version, parts, more := r.Byte(), r.Byte(), byte(0)
 	switch version {
 	case 1:
 	case linkVersion:
-		more = r.byte()
+		more = r.Byte()
 	default:
-		r.bad = true
+		r.Bad = true
 	}
 	l := link{site: site, key: key, seed: parts&partSeed != 0, inline: parts&partInline != 0}
-	l.kind, l.lane = kindOf(r.byte()), lane(r.byte())
-	l.host, l.depth, l.hops = uint32(r.uvarint()), int(r.uvarint()), int(r.uvarint())
-	l.due = int64(r.uvarint())
-	l.cause, l.url = Cause(r.text()), r.text()
+	l.kind, l.lane = kindOf(r.Byte()), lane(r.Byte())
+	l.host, l.depth, l.hops = uint32(r.Uvarint()), int(r.Uvarint()), int(r.Uvarint())
+	l.due = int64(r.Uvarint())
+	l.cause, l.url = Cause(r.Text()), r.Text()
 	if parts&partFoundOn != 0 {
-		copy(l.foundOn[:], r.take(16))
+		copy(l.foundOn[:], r.Take(16))
 	}
 	if parts&partTarget != 0 {
-		copy(l.target[:], r.take(16))
+		copy(l.target[:], r.Take(16))
 	}
 	if parts&partVisited != 0 {
-		l.last, l.interval = int64(r.uvarint()), time.Duration(r.uvarint())*time.Millisecond
-		l.tries, l.content = int(r.uvarint()), content(r.byte())
-		if sight := r.take(8); sight != nil {
+		l.last, l.interval = int64(r.Uvarint()), time.Duration(r.Uvarint())*time.Millisecond
+		l.tries, l.content = int(r.Uvarint()), content(r.Byte())
+		if sight := r.Take(8); sight != nil {
 			l.sight = binary.BigEndian.Uint64(sight)
 		}
-		l.known, l.why = Cause(r.text()), r.text()
+		l.known, l.why = Cause(r.Text()), r.Text()
 	}
 	if parts&partDigest != 0 {
-		copy(l.digest[:], r.take(32))
+		copy(l.digest[:], r.Take(32))
 	}
 	if parts&partText != 0 {
-		copy(l.text[:], r.take(32))
+		copy(l.text[:], r.Take(32))
 	}
 	if parts&partValidators != 0 {
-		l.etag, l.modified = r.text(), r.text()
+		l.etag, l.modified = r.Text(), r.Text()
 	}
 	if more&moreNext != 0 {
-		l.next = int(r.uvarint())
+		l.next = int(r.Uvarint())
 	}
 	if more&moreLines != 0 {
-		l.lines = int64(r.uvarint())
+		l.lines = int64(r.Uvarint())
 	}
-	if r.bad || more > moreNext|moreLines || l.next < 0 || len(r.rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentText || (parts&partVisited != 0) != (l.last != 0) {
+	if r.Bad || more > moreNext|moreLines || l.next < 0 || len(r.Rest) > 0 || l.kind == "" || l.lane > laneHeld || l.content > contentText || (parts&partVisited != 0) != (l.last != 0) {
 		return link{}, errCorrupt
 	}
 	return l, nil

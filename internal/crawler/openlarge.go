@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"leakwatch/internal/container"
+	"leakwatch/internal/kv"
 )
 
 const (
@@ -257,7 +258,7 @@ func (v *visiting) blame(ctx context.Context) error {
 func markOf(a answer, size int64) [32]byte {
 	b := []byte("large container\n")
 	b = binary.BigEndian.AppendUint64(b, uint64(size))
-	b = appendText(appendText(b, a.etag), a.lastModified)
+	b = kv.AppendText(kv.AppendText(b, a.etag), a.lastModified)
 	return sha256.Sum256(append(b, a.body[:min(len(a.body), markBytes)]...))
 }
 

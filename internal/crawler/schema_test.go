@@ -25,7 +25,7 @@ func v1Tally(inspected, bytes int, cause Cause, n int) []byte {
 	for _, v := range []int{inspected, 0, 0, 0, bytes, 1} {
 		b = binary.AppendUvarint(b, uint64(v))
 	}
-	b = appendText(b, string(cause))
+	b = kv.AppendText(b, string(cause))
 	return binary.AppendUvarint(b, uint64(n))
 }
 

@@ -8,6 +8,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"leakwatch/internal/kv"
 )
 
 // What was not looked at, or not wholly, line by line. The lines of a link are
@@ -69,7 +71,7 @@ func (s *linesOf) encode() []byte {
 	for i := range s.lines {
 		l := &s.lines[i]
 		for _, text := range []string{l.url, l.Container, clip(l.Member, maxMember), string(l.Cause), clip(l.Why, maxWhy)} {
-			b = appendText(b, text)
+			b = kv.AppendText(b, text)
 		}
 		b = binary.AppendUvarint(b, uint64(max(l.Size, -1)+1))
 	}
@@ -80,22 +82,22 @@ func (s *linesOf) encode() []byte {
 const maxMember = 1 << 10
 
 func decodeLines(b []byte) ([]line, error) {
-	r := reader{rest: b}
-	if r.byte() != recordVersion {
-		r.bad = true
+	r := kv.Reader{Rest: b}
+	if r.Byte() != recordVersion {
+		r.Bad = true
 	}
-	n := r.uvarint()
+	n := r.Uvarint()
 	if n > uint64(len(b)) {
 		return nil, errCorrupt
 	}
 	lines := make([]line, 0, n)
-	for ; n > 0 && !r.bad; n-- {
-		l := line{url: r.text()}
-		l.Container, l.Member, l.Cause, l.Why = r.text(), r.text(), Cause(r.text()), r.text()
-		l.Size = int64(r.uvarint()) - 1
+	for ; n > 0 && !r.Bad; n-- {
+		l := line{url: r.Text()}
+		l.Container, l.Member, l.Cause, l.Why = r.Text(), r.Text(), Cause(r.Text()), r.Text()
+		l.Size = int64(r.Uvarint()) - 1
 		lines = append(lines, l)
 	}
-	if r.bad || len(r.rest) > 0 {
+	if r.Bad || len(r.Rest) > 0 {
 		return nil, errCorrupt
 	}
 	return lines, nil

@@ -234,9 +234,9 @@ func (f *finder) further() (more bool, err error) {
 				f.at, more = bytes.Clone(k), true
 				return nil
 			}
-			in := &reader{rest: v}
-			in.take(8)
-			if p := in.place(); in.bad || !f.here(&p) {
+			in := reading(v)
+			in.Take(8)
+			if p := in.place(); in.Bad || !f.here(&p) {
 				continue
 			}
 			at, err := f.s.stay(tx, v)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"leakwatch/internal/container"
+	"leakwatch/internal/kv"
 )
 
 // Lines are stored packed and deflated, a thousand together:
@@ -43,7 +44,7 @@ func appendLine(b []byte, l *container.Line) []byte {
 	if len(l.SHA256) == 32 {
 		flags |= lineSHA256
 	}
-	b = appendText(append(b, flags), cutText(l.Name))
+	b = kv.AppendText(append(b, flags), cutText(l.Name))
 	b = binary.AppendUvarint(b, uint64(max(l.Size, -1)+1))
 	if l.CRC32 != nil {
 		b = binary.BigEndian.AppendUint32(b, *l.CRC32)
@@ -65,17 +66,17 @@ func cutText(s string) string {
 }
 
 func (r *reader) line() (l container.Line) {
-	flags := r.byte()
-	l.Name, l.Size = r.text(), int64(r.number())-1
+	flags := r.Byte()
+	l.Name, l.Size = r.Text(), int64(r.Uvarint())-1
 	if flags&lineCRC32 != 0 {
 		sum := r.uint32()
 		l.CRC32 = &sum
 	}
 	if flags&lineSHA1 != 0 {
-		l.SHA1 = bytes.Clone(r.take(20))
+		l.SHA1 = bytes.Clone(r.Take(20))
 	}
 	if flags&lineSHA256 != 0 {
-		l.SHA256 = bytes.Clone(r.take(32))
+		l.SHA256 = bytes.Clone(r.Take(32))
 	}
 	return l
 }
@@ -117,11 +118,11 @@ func unpack(packed []byte) (lines []container.Line, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: lines of a manifest: %w", ErrDamaged, err)
 	}
-	r := &reader{rest: plain}
-	for len(r.rest) > 0 && !r.bad {
+	r := reading(plain)
+	for len(r.Rest) > 0 && !r.Bad {
 		lines = append(lines, r.line())
 	}
-	if r.bad {
+	if r.Bad {
 		return nil, fmt.Errorf("%w: lines of a manifest", ErrDamaged)
 	}
 	return lines, nil

@@ -30,10 +30,10 @@ func (m *manifest) encode() []byte {
 }
 
 func decodeManifest(value []byte) (m manifest, err error) {
-	in := &reader{rest: value}
+	in := reading(value)
 	m.first, m.last, m.blocks, m.lines = in.uint32(), in.uint32(), in.uint32(), in.uint32()
 	m.place = in.place()
-	if in.bad || len(in.rest) > 0 {
+	if in.Bad || len(in.Rest) > 0 {
 		return manifest{}, fmt.Errorf("%w: a manifest's record of %d bytes", ErrDamaged, len(value))
 	}
 	return m, nil

@@ -29,17 +29,17 @@ type place struct {
 func (p *place) append(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(p.site))
 	b = binary.AppendUvarint(b, uint64(p.base))
-	b = appendText(b, p.path)
+	b = kv.AppendText(b, p.path)
 	b = binary.AppendUvarint(b, uint64(p.page))
 	b = binary.AppendUvarint(b, uint64(p.container))
-	return appendText(b, p.member)
+	return kv.AppendText(b, p.member)
 }
 
 func (r *reader) place() (p place) {
-	p.site, p.base = uint32(r.number()), uint32(r.number())
-	p.path = r.text()
-	p.page, p.container = uint32(r.number()), uint32(r.number())
-	p.member = r.text()
+	p.site, p.base = uint32(r.Uvarint()), uint32(r.Uvarint())
+	p.path = r.Text()
+	p.page, p.container = uint32(r.Uvarint()), uint32(r.Uvarint())
+	p.member = r.Text()
 	return p
 }
 
@@ -71,7 +71,7 @@ func (p *Place) split() (base, path string) {
 func (p *Place) sum() [32]byte {
 	var b []byte
 	for _, s := range []string{p.Site, p.URL, p.Member} {
-		b = appendText(b, s)
+		b = kv.AppendText(b, s)
 	}
 	return sha256.Sum256(b)
 }
@@ -164,14 +164,14 @@ func (s *Seen) putStay(w *writing, row uint32, at Stay, counted *byte) error {
 	b, key := bucket(w.tx, "places"), further(row, &at.Place)
 	first, last := seconds(at.First), seconds(at.Last)
 	if old := b.Get(key); old != nil {
-		in := &reader{rest: old}
+		in := reading(old)
 		f, l := in.uint32(), in.uint32()
-		if in.bad {
+		if in.Bad {
 			return fmt.Errorf("%w: a place of picture %d", ErrDamaged, row)
 		}
 		value := binary.BigEndian.AppendUint32(nil, min(f, first))
 		value = binary.BigEndian.AppendUint32(value, max(l, last))
-		return b.Put(key, append(value, in.rest...))
+		return b.Put(key, append(value, in.Rest...))
 	}
 	if *counted >= maxFurther {
 		return nil
@@ -201,10 +201,10 @@ func (s *Seen) stays(tx *kv.Tx, row uint32) (out []Stay, err error) {
 }
 
 func (s *Seen) stay(tx *kv.Tx, value []byte) (at Stay, err error) {
-	in := &reader{rest: value}
+	in := reading(value)
 	at.First, at.Last = when(in.uint32()), when(in.uint32())
 	p := in.place()
-	if in.bad {
+	if in.Bad {
 		return Stay{}, fmt.Errorf("%w: a place of %d bytes", ErrDamaged, len(value))
 	}
 	at.Place, err = s.told(tx, &p)

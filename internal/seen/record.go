@@ -103,15 +103,15 @@ func lookOf(text string) (cause string, sight uint64, err error) {
 }
 
 func decodeRecord(value []byte) (r record, err error) {
-	in := &reader{rest: value}
+	in := reading(value)
 	r.last, r.look = in.uint32(), in.uint32()
-	flags := in.byte()
-	r.further, r.nothing = in.byte(), flags&flagNothing != 0
-	copy(r.sha[:], in.take(32))
+	flags := in.Byte()
+	r.further, r.nothing = in.Byte(), flags&flagNothing != 0
+	copy(r.sha[:], in.Take(32))
 	r.first = in.uint32()
-	r.width, r.height = int(in.number()), int(in.number())
+	r.width, r.height = int(in.Uvarint()), int(in.Uvarint())
 	if flags&flagPDQ != 0 {
-		r.quality = int(in.byte())
+		r.quality = int(in.Byte())
 		r.pdq = in.turns()
 	}
 	if flags&flagPHash != 0 {
@@ -123,7 +123,7 @@ func decodeRecord(value []byte) (r record, err error) {
 		for i := range w.Window {
 			w.Window[i] = float64(in.uint16()) / shares
 		}
-		if w.Quality = int(in.byte()); w.Window == phash.Whole() {
+		if w.Quality = int(in.Byte()); w.Window == phash.Whole() {
 			w.Turns = in.turns()
 		} else {
 			w.Turns = in.derived()
@@ -132,7 +132,7 @@ func decodeRecord(value []byte) (r record, err error) {
 		r.windows = append(r.windows, w)
 	}
 	r.place = in.place()
-	if in.bad || len(in.rest) > 0 {
+	if in.Bad || len(in.Rest) > 0 {
 		return record{}, fmt.Errorf("%w: a picture's record of %d bytes", ErrDamaged, len(value))
 	}
 	return r, nil
@@ -165,7 +165,7 @@ func appendTurns(b []byte, turns *[8]phash.PDQ) []byte {
 
 func (r *reader) derived() *[8]phash.PDQ {
 	var upright phash.PDQ
-	copy(upright[:], r.take(len(upright)))
+	copy(upright[:], r.Take(len(upright)))
 	turns := phash.Derived(upright)
 	return &turns
 }
@@ -173,12 +173,12 @@ func (r *reader) derived() *[8]phash.PDQ {
 func (r *reader) turns() *[8]phash.PDQ {
 	turns := r.derived()
 	for o := 1; o < 4; o++ {
-		n := int(r.byte())
+		n := int(r.Byte())
 		if n > manyBits {
-			copy(turns[o][:], r.take(len(turns[o])))
+			copy(turns[o][:], r.Take(len(turns[o])))
 			continue
 		}
-		for _, bit := range r.take(n) {
+		for _, bit := range r.Take(n) {
 			turns[o][bit/8] ^= 1 << (bit % 8)
 		}
 	}
@@ -189,30 +189,30 @@ func (r *reader) turns() *[8]phash.PDQ {
 // skim reads of a record what a search through all of them needs, and leaves in
 // at the place. A damaged record gives zeros: whoever wants it decodes it.
 func skim(value []byte) (sha [32]byte, upright phash.PDQ, quality int, in *reader) {
-	in = &reader{rest: value}
-	in.take(8)
-	flags := in.byte()
-	in.take(1)
-	copy(sha[:], in.take(32))
-	in.take(4)
-	in.number()
-	in.number()
+	in = reading(value)
+	in.Take(8)
+	flags := in.Byte()
+	in.Take(1)
+	copy(sha[:], in.Take(32))
+	in.Take(4)
+	in.Uvarint()
+	in.Uvarint()
 	if flags&flagPDQ != 0 {
-		quality = int(in.byte())
+		quality = int(in.Byte())
 		copy(upright[:], in.skipTurns())
 	}
 	if flags&flagPHash != 0 {
-		in.take(8)
+		in.Take(8)
 	}
 	for range min(flags/flagWindow, MaxWindows) {
 		var w [4]uint16
 		for i := range w {
 			w[i] = in.uint16()
 		}
-		if in.take(1); w == [4]uint16{0, 0, shares, shares} {
+		if in.Take(1); w == [4]uint16{0, 0, shares, shares} {
 			in.skipTurns()
 		} else {
-			in.take(32)
+			in.Take(32)
 		}
 	}
 	return sha, upright, quality, in
@@ -220,13 +220,13 @@ func skim(value []byte) (sha [32]byte, upright phash.PDQ, quality int, in *reade
 
 // skipTurns passes over a hash with its turns and gives the hash.
 func (r *reader) skipTurns() (upright []byte) {
-	upright = r.take(32)
+	upright = r.Take(32)
 	for range 3 {
-		n := int(r.byte())
+		n := int(r.Byte())
 		if n > manyBits {
 			n = 32
 		}
-		r.take(n)
+		r.Take(n)
 	}
 	return upright
 }
