@@ -1,16 +1,12 @@
 package web
 
 import (
-	"bufio"
-	"crypto/sha1" //nolint:gosec // its size alone
-	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 
 	"leakwatch/internal/container"
 )
@@ -56,36 +52,17 @@ func (s StatedLine) line() (container.Line, error) {
 	if s.Size != nil {
 		l.Size = *s.Size
 	}
-	if s.CRC32 != "" {
-		n, err := strconv.ParseUint(s.CRC32, 16, 32)
-		if err != nil {
-			return l, err
-		}
-		crc := uint32(n)
-		l.CRC32 = &crc
-	}
-	var errs [2]error
-	l.SHA1, errs[0] = statedSum(s.SHA1, sha1.Size)
-	l.SHA256, errs[1] = statedSum(s.SHA256, sha256.Size)
+	var errs [3]error
+	l.CRC32, errs[0] = checksum(s.CRC32)
+	l.SHA1, errs[1] = digest("sha1", s.SHA1, 20)
+	l.SHA256, errs[2] = digest("sha256", s.SHA256, 32)
 	return l, errors.Join(errs[:]...)
-}
-
-// statedSum is nil for "".
-func statedSum(text string, size int) ([]byte, error) {
-	sum, err := hex.DecodeString(text)
-	if err != nil || len(sum) == 0 {
-		return nil, err
-	}
-	if len(sum) != size {
-		return nil, fmt.Errorf("a digest of %d bytes, not %d", len(sum), size)
-	}
-	return sum, nil
 }
 
 // stated compares the body, what a container states, with the loaded sets.
 func (r Rooms) stated(w http.ResponseWriter, q *http.Request) {
 	var list []container.Line
-	in := json.NewDecoder(bufio.NewReader(q.Body))
+	in := json.NewDecoder(q.Body)
 	for len(list) < container.MaxLines {
 		var s StatedLine
 		err := in.Decode(&s)

@@ -68,13 +68,8 @@ func (s *SeenQuery) query() (q seen.Query, err error) {
 	if q.SHA1, err = digest("sha1", s.SHA1, 20); err != nil {
 		return q, err
 	}
-	if s.CRC32 != "" {
-		crc, err := strconv.ParseUint(s.CRC32, 16, 32)
-		if err != nil {
-			return q, fmt.Errorf("crc32 %q: %w", s.CRC32, err)
-		}
-		short := uint32(crc)
-		q.CRC32 = &short
+	if q.CRC32, err = checksum(s.CRC32); err != nil {
+		return q, err
 	}
 	if len(s.PDQ) == 0 {
 		return q, nil
@@ -88,6 +83,19 @@ func (s *SeenQuery) query() (q seen.Query, err error) {
 		}
 	}
 	return q, nil
+}
+
+// checksum reads a CRC-32 in hex; nil where there is none.
+func checksum(text string) (*uint32, error) {
+	if text == "" {
+		return nil, nil
+	}
+	n, err := strconv.ParseUint(text, 16, 32)
+	if err != nil {
+		return nil, fmt.Errorf("crc32 %q: %w", text, err)
+	}
+	crc := uint32(n)
+	return &crc, nil
 }
 
 // digest reads hex; nil where there is none.
