@@ -105,6 +105,7 @@ func (v *visiting) openLarge(ctx context.Context, a *answer) error {
 	a.held = 0
 	if a.size == 0 { // a link that is not called like a container: do they take ranges?
 		format, name := a.format, a.name
+		*a = answer{} // what came of it is not needed, and its memory was given back
 		if err := v.await(ctx); err != nil {
 			return nil
 		}
