@@ -9,17 +9,17 @@ func linesKey(site uint32, at int64, k linkKey) []byte {
 	return append(appendDue(idKey(site), at), k[:]...)
 }
 
-func (r boltRecords) lines(site uint32, at int64, k linkKey) ([]line, error) {
+func (r boltRecords) lines(site uint32, at int64, k linkKey) (linesOf, error) {
 	key := linesKey(site, at, k)
 	v := r.bucket(bucketLines).Get(key)
 	if v == nil {
-		return nil, nil
+		return linesOf{}, nil
 	}
-	lines, err := decodeLines(v)
+	s, err := decodeLines(v)
 	if err != nil {
-		return nil, corrupt(bucketLines, key)
+		return s, corrupt(bucketLines, key)
 	}
-	return lines, nil
+	return s, nil
 }
 
 func (r boltRecords) putLines(site uint32, s *linesOf) error {
@@ -38,13 +38,14 @@ func (r boltRecords) allLines(site uint32, at int64, after linkKey, fn func(line
 		k, v = c.Next()
 	}
 	for ; bytes.HasPrefix(k, prefix); k, v = c.Next() {
-		lines, err := decodeLines(v)
+		s, err := decodeLines(v)
 		if err != nil || len(k) != 26 {
 			return corrupt(bucketLines, k)
 		}
 		var seen [8]byte
 		copy(seen[2:], k[4:10])
-		if !fn(linesOf{int64(binary.BigEndian.Uint64(seen[:])), linkKey(k[10:]), lines}) {
+		s.at, s.link = int64(binary.BigEndian.Uint64(seen[:])), linkKey(k[10:])
+		if !fn(s) {
 			return nil
 		}
 	}

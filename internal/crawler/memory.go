@@ -35,7 +35,7 @@ type records interface {
 	tallies(site uint32, from, to uint32, fn func(slot uint32, t tally) error) error
 
 	// lines are those under a time and a link: none are no error.
-	lines(site uint32, at int64, k linkKey) ([]line, error)
+	lines(site uint32, at int64, k linkKey) (linesOf, error)
 	putLines(site uint32, s *linesOf) error
 	dropLines(site uint32, at int64, k linkKey) error
 	// allLines calls fn with the lines of each link behind a time and a link, oldest first.

@@ -59,9 +59,9 @@ func FuzzRecords(f *testing.F) {
 			}
 		}
 		if lines, err := decodeLines(b); err == nil {
-			again, err := decodeLines((&linesOf{lines: lines}).encode())
-			if err != nil || len(again) != len(lines) {
-				t.Errorf("%d lines came back as %d, %v", len(lines), len(again), err)
+			again, err := decodeLines(lines.encode())
+			if err != nil || len(again.lines) != len(lines.lines) || again.more != max(lines.more, 0) {
+				t.Errorf("%d lines and %d came back as %d and %d, %v", len(lines.lines), lines.more, len(again.lines), again.more, err)
 			}
 		}
 		if n, err := decodeTally(b); err == nil {

@@ -18,7 +18,7 @@ import (
 // nothing left to say. They are written with the rest of the visit.
 
 const (
-	linesOfLink = 1000   // kept of one link; the last one says how many more there were
+	linesOfLink = 1000   // kept of one link; the last one tells how many more there were
 	linesOfSite = 50_000 // kept of one site: the newest
 )
 
@@ -46,6 +46,7 @@ type linesOf struct {
 	at    int64 // ms, of the visit
 	link  linkKey
 	lines []line
+	more  int // that were not kept
 }
 
 // keeping says what a visit does with the lines of its link.
@@ -60,9 +61,7 @@ const (
 // bound cuts to what is kept of one link.
 func (s *linesOf) bound() {
 	if more := len(s.lines) - linesOfLink; more > 0 {
-		s.lines = s.lines[:linesOfLink]
-		last := &s.lines[linesOfLink-1]
-		last.Why = clip(fmt.Sprintf("and %d more, as this one: %s", more, last.Why), maxWhy)
+		s.lines, s.more = s.lines[:linesOfLink], s.more+more
 	}
 }
 
@@ -75,32 +74,38 @@ func (s *linesOf) encode() []byte {
 		}
 		b = binary.AppendUvarint(b, uint64(max(l.Size, -1)+1))
 	}
+	if s.more > 0 {
+		b = binary.AppendUvarint(b, uint64(s.more))
+	}
 	return b
 }
 
 // maxMember is how much of a member's name is kept; bytes.
 const maxMember = 1 << 10
 
-func decodeLines(b []byte) ([]line, error) {
+func decodeLines(b []byte) (s linesOf, err error) {
 	r := kv.Reader{Rest: b}
 	if r.Byte() != recordVersion {
 		r.Bad = true
 	}
 	n := r.Uvarint()
 	if n > uint64(len(b)) {
-		return nil, errCorrupt
+		return linesOf{}, errCorrupt
 	}
-	lines := make([]line, 0, n)
+	s.lines = make([]line, 0, n)
 	for ; n > 0 && !r.Bad; n-- {
 		l := line{url: r.Text()}
 		l.Container, l.Member, l.Cause, l.Why = r.Text(), r.Text(), Cause(r.Text()), r.Text()
 		l.Size = int64(r.Uvarint()) - 1
-		lines = append(lines, l)
+		s.lines = append(s.lines, l)
+	}
+	if len(r.Rest) > 0 {
+		s.more = int(r.Uvarint())
 	}
 	if r.Bad || len(r.Rest) > 0 {
-		return nil, errCorrupt
+		return linesOf{}, errCorrupt
 	}
-	return lines, nil
+	return s, nil
 }
 
 // writeLines is the part of done that keeps the lines of a link in step. l is
@@ -117,9 +122,9 @@ func writeLines(r records, old, l *link, res *result, rec *siteRecord) error {
 			return err
 		}
 		if res.keeping == addLines {
-			now.lines = before
+			now.lines, now.more = before.lines, before.more
 		}
-		rec.Lines -= len(before)
+		rec.Lines -= len(before.lines)
 		if err := r.dropLines(rec.ID, old.lines, l.key); err != nil {
 			return err
 		}
@@ -213,6 +218,9 @@ func (c *Crawler) unopenedPiece(site string, after *linesOf) (piece []NotOpened,
 				return err
 			}
 			for i := range s.lines {
+				if i == len(s.lines)-1 && s.more > 0 {
+					s.lines[i].Why = clip(fmt.Sprintf("and %d more, as this one: %s", s.more, s.lines[i].Why), maxWhy)
+				}
 				piece = append(piece, s.lines[i].show(site, l.url, s.at))
 			}
 			*after = linesOf{at: s.at, link: s.link}

@@ -188,6 +188,32 @@ func TestUnopenedIsBounded(t *testing.T) {
 	})
 }
 
+// What is not kept of many slices is counted over all of them.
+func TestUnopenedBeyondWhatIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := pageWith("/x.zip")
+		w.put(at("/x.zip"), newFileOf(largeZip(100, 100<<10)))
+		r := newRig(t, w)
+		r.eye.opens = func(f crawler.Found) (i crawler.Inspection, err error) {
+			for k := range 700 {
+				i.Unopened = append(i.Unopened, crawler.Unopened{Container: "zip", Member: fmt.Sprint(f.From, " ", k), Size: 1, Cause: crawler.Encrypted, Why: "a password"})
+			}
+			if f.From < 3 {
+				i.Next = f.From + 1
+			}
+			return i, nil
+		}
+		r.configure(board())
+		r.once()
+		got := r.allUnopened()
+		text := strings.Join(got, "\n")
+		if len(got) != 1000 || strings.Count(text, "more, as this one") != 1 || !strings.Contains(text, "and 1800 more, as this one: a password") {
+			at := max(strings.Index(text, "more, as this one"), 0)
+			t.Errorf("%d lines, and one says %q", len(got), text[max(at-40, 0):at+100])
+		}
+	})
+}
+
 // The lines of all slices of a container stand together.
 func TestUnopenedOfSlices(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
