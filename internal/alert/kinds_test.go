@@ -180,6 +180,21 @@ func TestADismissedTextStaysDismissed(t *testing.T) {
 	}
 }
 
+// The words in a picture do not make its copy known, nor do the names of a
+// manifest what it states: each is asked for as what it is.
+func TestKnownIsOfOneKind(t *testing.T) {
+	r := open(t)
+	r.raise(named("a", "s", "x", 1), named("b", "s", "x", 1), report("b", "s", "x"))
+	for _, want := range []struct{ site, kind, verdict string }{
+		{"a", alert.KindSelector, "selector"}, {"a", alert.KindPicture, ""}, {"a", alert.KindManifest, ""},
+		{"b", alert.KindSelector, "selector"}, {"b", alert.KindPicture, "copy"}, {"c", alert.KindPicture, ""},
+	} {
+		if got, err := r.Known(t.Context(), want.site, "s", want.kind, sum("x")); got != want.verdict || err != nil {
+			t.Errorf("site %s, %s: %q, %v; want %q", want.site, want.kind, got, err, want.verdict)
+		}
+	}
+}
+
 func TestKindsAndSamplesAreChecked(t *testing.T) {
 	r := open(t)
 	var invalid *alert.InvalidError

@@ -10,8 +10,8 @@ import (
 )
 
 // Known returns the strongest verdict that any alert of a site and a set, open
-// or closed, holds of the picture with these bytes; "" where none does.
-func (a *Alerts) Known(ctx context.Context, site, set, sum string) (verdict string, err error) {
+// or closed, holds of these bytes as one of Kinds; "" where none does.
+func (a *Alerts) Known(ctx context.Context, site, set, kind, sum string) (verdict string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
@@ -36,7 +36,7 @@ func (a *Alerts) Known(ctx context.Context, site, set, sum string) (verdict stri
 			if _, err := getJSON(m.findings, of, &f); err != nil {
 				return err
 			}
-			if at := slices.Index(Verdicts(), f.Verdict); at >= 0 {
+			if at := slices.Index(Verdicts(), f.Verdict); at >= 0 && f.Kind == kind {
 				best = min(best, at)
 			}
 		}

@@ -45,7 +45,7 @@ type PastSets interface {
 // PastAlerts are what the past asks of the room of alerts.
 type PastAlerts interface {
 	Raise(context.Context, []alert.Report) error
-	Known(ctx context.Context, site, set, sha256 string) (verdict string, err error)
+	Known(ctx context.Context, site, set, kind, sha256 string) (verdict string, err error)
 }
 
 // PastSeen is the memory that is asked.
@@ -348,11 +348,11 @@ func (p *Past) reports(ctx context.Context, s *seen.Picture, hits []match.Hit) (
 	for _, at := range stays {
 		one.Hits = nil
 		for _, h := range hits {
-			verdict, err := p.o.Alerts.Known(ctx, at.Site, h.Set, one.SHA256)
+			verdict, err := p.o.Alerts.Known(ctx, at.Site, h.Set, alert.KindPicture, one.SHA256)
 			if err != nil {
 				return nil, err
 			}
-			if verdict == "" || slices.Index(alert.Verdicts(), h.Verdict) < slices.Index(alert.Verdicts(), verdict) {
+			if verdict == "" || rank(h.Verdict) < rank(verdict) {
 				one.Hits = append(one.Hits, h)
 			}
 		}

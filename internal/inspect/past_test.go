@@ -291,11 +291,35 @@ func TestManifestOfThePast(t *testing.T) {
 	}
 }
 
-// knowingPast has the set of knowing beside the real ones.
+// The names in an archive are asked for selectors that came later, once; what
+// the archive was known for before does not hide them.
+func TestNamesOfThePast(t *testing.T) {
+	r := newPastRig(t)
+	data := zipOf(t, file{"lane/AB123.txt", []byte("one")}, file{"lane/b.txt", []byte("two")})
+	f := boxAt("x.zip", data, "all")
+	if _, err := r.room.Inspect(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if r.room, err = inspect.New(inspect.Options{Sets: &knowing{r.sets, nil, []string{"AB123"}}, Alerts: r.alerts, Memory: r.seen, Cores: 2}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		past := inspect.NewPast(r.room, inspect.PastOptions{Sets: &knowingPast{r.sets}, Alerts: r.alerts, Seen: r.seen})
+		if err := past.Ask(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if f := r.finding(); f.Kind != "selector" || *f.Count != 1 || *f.Stage != "past" || f.URL != "http://board/x.zip" || *f.Container != "zip" || !f.Seen.Equal(at()) {
+		t.Errorf("found %+v, want one selector in the names of x.zip", f)
+	}
+}
+
+// knowingPast has the sets of knowing beside the real ones.
 type knowingPast struct{ *match.Sets }
 
 func (k *knowingPast) Horizons() map[string]string {
 	h := k.Sets.Horizons()
-	h["files"] = "1"
+	h["files"], h["words"] = "1", "1"
 	return h
 }

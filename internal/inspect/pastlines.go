@@ -11,7 +11,9 @@ import (
 )
 
 // askLines asks sets for the manifests from where the mark is, as askAll does
-// for pictures: their lines by what they state, their names for selectors.
+// for pictures: their lines by what they state, the names in archives for
+// selectors. A listing is a text, of which the names are a part: as that it was
+// raised, and is read again when sets change.
 func (p *Past) askLines(ctx context.Context, m *pastMark, sets []string) (done bool, err error) {
 	if !p.room.o.Sets.HasManifests() && !p.room.o.Sets.HasSelectors() {
 		return true, nil
@@ -40,14 +42,19 @@ func (p *Past) askManifest(ctx context.Context, sets []string, one *seen.Manifes
 	all := func() []alert.Report {
 		defer p.room.cores.Release(1)
 		f := crawler.Found{Site: one.Site, URL: one.URL, Page: one.Page, At: one.First}
-		return p.room.stated(place{found: f, container: one.Container, member: one.Member, format: one.Container}, one.Lines)
+		at := place{found: f, container: one.Container, member: one.Member, format: one.Container}
+		found := p.room.stated(at, one.Lines)
+		if archive(one.Container) && (one.Member == "" || containerName(one.Member)) {
+			found = append(found, p.room.names(at, one.Lines)...)
+		}
+		return found
 	}()
 	var reports []alert.Report
 	for _, r := range all {
 		if !slices.Contains(sets, r.Set) {
 			continue
 		}
-		verdict, err := p.o.Alerts.Known(ctx, r.Site, r.Set, r.SHA256)
+		verdict, err := p.o.Alerts.Known(ctx, r.Site, r.Set, r.Kind, r.SHA256)
 		if err != nil {
 			return false, err
 		}

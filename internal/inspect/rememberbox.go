@@ -40,11 +40,15 @@ func (o *opening) remember(m container.Member, s *Seen, again bool) error {
 // rememberLines keeps a manifest in mind, until keep. What a document is made of
 // inside of another container says nothing: only archives do there.
 func (o *opening) rememberLines(member, format string, lines []container.Line) {
-	archives := []string{"zip", "tar", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "torrent"}
-	if o.memory() == nil || member != "" && !slices.Contains(archives, format) {
+	if o.memory() == nil || member != "" && !archive(format) {
 		return
 	}
 	o.notings = append(o.notings, noting{member, format, slices.Clone(lines)})
+}
+
+// archive reports whether a format is there to hold files.
+func archive(format string) bool {
+	return slices.Contains([]string{"zip", "tar", "7z", "rar", "gzip", "bzip2", "xz", "zstd", "torrent"}, format)
 }
 
 // keep raises what is to be raised, and then remembers what was looked at.
