@@ -104,6 +104,37 @@ func smallFile(t *testing.T, i int) []byte {
 	return encoded(t, p)
 }
 
+// A container that is begun anew, again and again, takes no room from what the
+// slices of another one keep.
+func TestSlicesBegunAnewTakeNoMoreRoom(t *testing.T) {
+	const lines = 200_000 // of a container inside, in the first slice
+	sliced := func(_ context.Context, _ container.Source, o container.Options, visit container.Visit) (container.Report, error) {
+		report := container.Report{Format: "tar"}
+		if o.From > 0 {
+			return report, visit(container.Member{Name: "in.tar", Format: "tar"}, nil)
+		}
+		for i := range lines {
+			if err := visit(container.Member{Name: fmt.Sprintf("in.tar!%04d.jpg", i), Size: 1}, nil); err != nil && !errors.Is(err, container.Enough) {
+				return report, err
+			}
+		}
+		report.Next = lines
+		return report, nil
+	}
+	r := newRig(t, func(o *inspect.Options) { o.Walk = sliced }, knows([]string{"0001.jpg", "0002.jpg"}, nil))
+	f := boxAt("dump.tar", tarOf(t), "all")
+	for range 4 {
+		if got := r.inspects(f); got.Next != lines {
+			t.Fatalf("got %+v, want a next slice", got)
+		}
+	}
+	f.From = lines
+	r.inspects(f)
+	if f, found := r.findings("files")["manifest in.tar"]; !found || *f.Of != lines {
+		t.Errorf("found %+v, want 2 of %d lines", r.findings("files"), lines)
+	}
+}
+
 // A container of which all fits into a sample is worked through.
 func TestASmallContainerIsNoSample(t *testing.T) {
 	r, photos := newRig(t), demo.Set(2, 21)

@@ -161,6 +161,7 @@ func (p *partial) keep(place string, lines map[string][]container.Line) {
 	if p.kept == nil {
 		p.kept = map[string]map[string][]container.Line{}
 	}
+	p.forget(place) // a container that was begun anew
 	p.kept[place], p.order = lines, append(p.order, place)
 	p.lines += count(lines)
 	for p.lines > maxLines && len(p.order) > 0 {
