@@ -10,6 +10,7 @@ import (
 	"leakwatch/internal/container"
 	"leakwatch/internal/crawler"
 	"leakwatch/internal/match"
+	"leakwatch/internal/picture"
 )
 
 // Examine compares one file's bytes with the sets and tells nobody but the
@@ -28,20 +29,23 @@ func (r *Room) Examine(ctx context.Context, path, member string, data []byte) ([
 	if err != nil || len(more) == 0 {
 		return lines, err
 	}
-	if lines[0].Verdict == none {
-		lines = nil
+	if lines[0].Verdict == none && (more[0].Verdict != none || seen.cause() == string(crawler.NotAPicture)) {
+		lines = nil // more says it
 	}
 	lines = append(lines, more...)
 	slices.SortStableFunc(lines, func(a, b Line) int { return rank(a.Verdict) - rank(b.Verdict) })
 	return lines, nil
 }
 
-// inside is what a picture says beside its pixels, or all that a text says.
+// inside is what a picture says beside its pixels, or all that a text says and
+// what of it could not be looked at. One that is longer than a picture may be was
+// cut off on its way, or may have been, and keeps that cause.
 func (r *Room) inside(ctx context.Context, path, member string, seen Seen, data []byte) ([]Line, error) {
-	if seen.cause() != string(crawler.NotAPicture) {
-		return linesOf(path, seen.Cause, r.pictureText(place{member: member, sum: seen.SHA256}, data, "")), nil
+	head := data[:min(len(data), sniffed)]
+	if picture.Sniff(head) != "" {
+		return linesOf(path, seen.Print, r.pictureText(place{member: member, sum: seen.SHA256}, data, "")), nil
 	}
-	if !container.IsText(data[:min(len(data), sniffed)]) {
+	if !container.IsText(head) {
 		return nil, nil
 	}
 	o := r.opening(ctx, crawler.Found{}, "text")
@@ -49,21 +53,29 @@ func (r *Room) inside(ctx context.Context, path, member string, seen Seen, data 
 	if err := o.text(container.Member{Name: member}, data, sha256.Sum256(data)); err != nil {
 		return nil, err
 	}
-	return linesOf(path, nil, o.reports), nil
+	of := seen.Print
+	if of.cause() == string(crawler.NotAPicture) {
+		of = Print{}
+	}
+	lines := linesOf(path, of, o.reports)
+	for _, u := range o.finish().Unopened {
+		lines = append(lines, Empty(path, u.Member, string(u.Cause), u.Why))
+	}
+	return lines, nil
 }
 
 // Stated compares what a container states with the sets: a line for each of
 // which enough is stated, or whose selectors are among the names.
 func (r *Room) Stated(path, member string, stated []container.Line) []Line {
 	p := place{member: member, sum: hex.EncodeToString(make([]byte, 32))}
-	return linesOf(path, nil, append(r.stated(p, stated), r.names(p, stated)...))
+	return linesOf(path, Print{}, append(r.stated(p, stated), r.names(p, stated)...))
 }
 
-// linesOf are reports as `match` prints them.
-func linesOf(path string, cause *string, reports []alert.Report) (out []Line) {
+// linesOf are reports as `match` prints them, of what has the cause of a print.
+func linesOf(path string, of Print, reports []alert.Report) (out []Line) {
 	for _, f := range reports {
 		l := Line{
-			Path: path, Member: textOf(f.Member), Verdict: f.Verdict, Set: &f.Set, SetVersion: &f.SetVersion, Cause: cause,
+			Path: path, Member: textOf(f.Member), Verdict: f.Verdict, Set: &f.Set, SetVersion: &f.SetVersion, Cause: of.Cause, Why: textOf(of.why),
 			Agree: f.Agree, Of: f.Of, Count: f.Count, Samples: append([]string{}, f.Samples...), Explain: f.Explain,
 		}
 		if f.Kind == alert.KindPicture || f.Kind == "" {

@@ -197,3 +197,27 @@ func TestWordsOfPicturesAreSearched(t *testing.T) {
 		t.Errorf("%+v, want selector", got)
 	}
 }
+
+// What of a text could not be looked at is told with its cause, as it is of an
+// archive: the end of one that is too long, and a picture in it.
+func TestExamineSaysWhatOfATextItDidNotSee(t *testing.T) {
+	r := newRig(t, func(o *inspect.Options) { o.Rules.Limits.Bytes = 1000 }, knows(nil, []string{"AB123"}))
+	for _, want := range []struct{ text, verdict, cause, member string }{
+		{"plate AB123 " + strings.Repeat("x ", 1000), "selector", "limit_bytes", ""},
+		{strings.Repeat("x ", 1000), "none", "limit_bytes", ""},
+		{"short", "none", "not_a_picture", ""},
+		{"data:image/png;base64," + base64.StdEncoding.EncodeToString(encoded(t, soft())[:200]), "none", "partial", "base64-1.png"},
+	} {
+		lines, err := r.room.Examine(t.Context(), "a.txt", "", []byte(want.text))
+		if err != nil || len(lines) != 1 {
+			t.Fatalf("%.20s: %+v, %v; want one line", want.text, lines, err)
+		}
+		member := ""
+		if lines[0].Member != nil {
+			member = *lines[0].Member
+		}
+		if l := lines[0]; l.Verdict != want.verdict || l.Cause == nil || *l.Cause != want.cause || l.Why == nil || member != want.member {
+			t.Errorf("%.20s: %s, %v, member %q; want %s, %s, member %q", want.text, l.Verdict, *l.Cause, member, want.verdict, want.cause, want.member)
+		}
+	}
+}
