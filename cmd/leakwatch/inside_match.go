@@ -38,16 +38,19 @@ func (c *comparing) member(ctx context.Context, m container.Member, body io.Read
 	if body == nil {
 		return p, p.cause != "", nil
 	}
-	data, err := io.ReadAll(io.LimitReader(body, maxMatchMember))
-	if cause, why := container.CauseOf(err); cause != "" {
-		p.cause, p.why = cause, why
-	}
-	head := data[:min(len(data), 512)]
-	switch {
-	case picture.Sniff(head) != "" || container.IsText(head):
-		p.data = data
+	head, err := io.ReadAll(io.LimitReader(body, 512))
+	switch looked := picture.Sniff(head) != "" || container.IsText(head); {
+	case looked && err == nil:
+		all := bytes.NewBuffer(head)
+		_, err = all.ReadFrom(io.LimitReader(body, maxMatchMember-int64(len(head))))
+		p.data = all.Bytes()
+	case looked:
+		p.data = head
 	case p.cause == "" && inspect.PictureName(m.Name):
 		p.cause = "not_a_picture"
+	}
+	if cause, why := container.CauseOf(err); cause != "" {
+		p.cause, p.why = cause, why
 	}
 	return p, p.data != nil || p.cause != "", ctx.Err()
 }

@@ -257,6 +257,32 @@ func TestWalkIntoStops(t *testing.T) {
 	}
 }
 
+// Of a member that is neither picture nor text, `match` holds no more than its
+// first bytes, be it as long as it likes.
+func TestMatchReadsNoMoreThanItLooksAt(t *testing.T) {
+	for _, want := range []struct {
+		begin  string
+		length int64
+		read   int64
+	}{{"\x00\x01\x02", 32 << 20, 512}, {"plain words", 1 << 20, 1 << 20}, {"\xff\xd8\xff\xe0", 1 << 20, 1 << 20}} {
+		left := &io.LimitedReader{R: io.MultiReader(strings.NewReader(want.begin), endless{}), N: want.length}
+		p, wanted, err := (&comparing{}).member(t.Context(), container.Member{Name: "a.bin"}, left)
+		if err != nil || want.length-left.N != want.read || wanted != (want.read > 512) || wanted && int64(len(p.data)) != want.length {
+			t.Errorf("%q: read %d, wanted %v, %v; want %d read", want.begin, want.length-left.N, wanted, err, want.read)
+		}
+	}
+}
+
+// endless reads as a text without end.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
 // everything is a reader that wants all names.
 type everything struct{}
 
