@@ -115,7 +115,11 @@ func (c *cli) whyTable(findings []alert.Finding) error {
 	fmt.Fprintln(c.stdout)
 	t := c.table("FINDING", "VERSION", "FRAME", "WINDOW", "OF ENTRY", "STAGE", "WHY")
 	for _, f := range findings {
-		t.row(f.ID, f.SetVersion, f.Frame+1, windowText(f.Window), windowText(f.EntryWindow), f.Stage, f.Explain["rule"])
+		frame := "-"
+		if f.Frame != nil {
+			frame = cellText(*f.Frame + 1)
+		}
+		t.row(f.ID, f.SetVersion, frame, windowText(f.Window), windowText(f.EntryWindow), f.Stage, f.Explain["rule"])
 	}
 	return t.flush()
 }

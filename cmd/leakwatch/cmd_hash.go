@@ -15,8 +15,9 @@ func (c *cli) hashCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "hash PATH...",
 		Short: "Print the fingerprints of files and folders",
-		Long: "Print the fingerprints of files and folders, and of what is in archives and documents. It needs no config and no daemon, so that a data set can be\n" +
-			"hashed where it lies: copy the output of `hash --json` to the watching host and load it there.",
+		Long: "Print the fingerprints of files and folders, and of what is in archives and documents. It needs no config and no\n" +
+			"daemon, so that a data set can be hashed where it lies: copy the output of `hash --json` to the watching host\n" +
+			"and load it there.",
 		Example: "  leakwatch hash --json /mnt/dataset > dataset.jsonl",
 		Args:    args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {

@@ -22,7 +22,7 @@ type hashing struct {
 func (h *hashing) member(ctx context.Context, m container.Member, body io.Reader) (p piece, wanted bool, err error) {
 	p = piece{member: m.Name, cause: m.Cause, why: m.Why}
 	if body == nil {
-		p.done = inspect.Unread(m)
+		p.done = inspect.Unread(m, h.level)
 		return p, true, nil
 	}
 	limit := h.decoder.Limits().Bytes
@@ -32,7 +32,7 @@ func (h *hashing) member(ctx context.Context, m container.Member, body io.Reader
 		print, broken = inspect.FingerprintFile(ctx, io.MultiReader(bytes.NewReader(data), body), h.decoder, h.level)
 		p.done = print
 		if broken != nil {
-			p.done = inspect.Unread(m)
+			p.done = inspect.Unread(m, h.level)
 		}
 	} else if p.data = data; data == nil {
 		p.data = []byte{}
@@ -46,7 +46,7 @@ func (h *hashing) member(ctx context.Context, m container.Member, body io.Reader
 // inner implements reader: a container in another has no bytes of its own, and
 // is told where it was not read wholly.
 func (h *hashing) inner(m container.Member, _ []container.Line) (piece, bool) {
-	return piece{member: m.Name, done: inspect.Unread(m), cause: m.Cause, why: m.Why}, m.Cause != ""
+	return piece{member: m.Name, done: inspect.Unread(m, h.level), cause: m.Cause, why: m.Why}, m.Cause != ""
 }
 
 // print fingerprints a piece.

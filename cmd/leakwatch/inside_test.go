@@ -101,6 +101,12 @@ func TestHashGoesIntoArchives(t *testing.T) {
 			t.Errorf("%d keys, %v, want the 15 of the contract: %s", len(keys), err, line)
 		}
 	}
+	for line := range strings.Lines(f.run(0, "hash", "--json", "--detail", "keypoints", dir)) {
+		var keys map[string]any
+		if err := json.Unmarshal([]byte(line), &keys); err != nil || len(keys) != 18 {
+			t.Errorf("%d keys, %v, want 15 and the 3 of the detail: %.300s", len(keys), err, line)
+		}
+	}
 	if text := f.run(0, "hash", filepath.Join(dir, "box.zip")); !strings.Contains(text, "box.zip!inner.zip!lane/b.jpg\n") {
 		t.Errorf("hash prints\n%s", text)
 	}

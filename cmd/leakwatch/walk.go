@@ -110,7 +110,7 @@ func inOrder[In, T any](given context.Context, things iter.Seq2[In, error], fn f
 }
 
 // fingerprints gives out those of all files at the paths, in their order, with
-// the detail of a level: those of what is in an archive or a document after its
+// the detail of a level: those of what is in an archive or a document before its
 // own.
 func fingerprints(ctx context.Context, paths []string, level string) iter.Seq2[inspect.Print, error] {
 	decoder := picture.NewDecoder(picture.DefaultLimits())

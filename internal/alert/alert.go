@@ -156,7 +156,7 @@ type Finding struct {
 	Orientation *int           `json:"orientation"`
 	Window      *[4]float64    `json:"window"`
 	EntryWindow *[4]float64    `json:"entry_window"`
-	Frame       int            `json:"frame"` // of an animation, or page; 0 is the first
+	Frame       *int           `json:"frame"` // of an animation, or page; 0 is the first
 	Stage       *string        `json:"stage"`
 	SHA256      string         `json:"sha256"` // of the found bytes; of a manifest, of its lines
 	Format      *string        `json:"format"`

@@ -109,7 +109,7 @@ func (f *Finding) cells() []string {
 	rule, _ := f.Explain["rule"].(string)
 	samples := strings.Join(f.Samples, " ")
 	return []string{word(&f.ID), word(&f.Kind), word(&f.Verdict), word(f.Ref), digits(f.SetVersion), digits(f.Distance), digits(f.Lead),
-		word(f.Algorithm), digits(f.Orientation), corners(f.Window), corners(f.EntryWindow), digits(&f.Frame), word(f.Stage), word(&rule), word(&f.SHA256), word(f.Format), digits(f.Width), digits(f.Height),
+		word(f.Algorithm), digits(f.Orientation), corners(f.Window), corners(f.EntryWindow), digits(f.Frame), word(f.Stage), word(&rule), word(&f.SHA256), word(f.Format), digits(f.Width), digits(f.Height),
 		word(&f.URL), word(f.Page), f.Seen.Format(time.RFC3339), digits(&f.Places), word(f.Decision),
 		word(f.Container), word(f.Member), digits(f.Agree), digits(f.Of), digits(f.Count), word(&samples)}
 }

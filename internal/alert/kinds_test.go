@@ -47,6 +47,9 @@ func TestManifestsAndTextsAreFindings(t *testing.T) {
 		*picture.Sightings[0].Member != "photos.zip!lane/0001.jpg" || len(picture.Samples) != 0 {
 		t.Errorf("picture %+v does not say in what it lay", picture)
 	}
+	if picture.Frame == nil || *picture.Frame != 0 || manifest.Frame != nil || selector.Frame != nil {
+		t.Errorf("frames %v, %v, %v; want 0 of the picture alone", picture.Frame, manifest.Frame, selector.Frame)
+	}
 	if manifest.Kind != "manifest" || *manifest.Agree != 97312 || *manifest.Of != 100000 || manifest.Distance != nil || manifest.Ref != nil || manifest.Count != nil {
 		t.Errorf("manifest %+v, want 97312 of 100000", manifest)
 	}

@@ -98,11 +98,20 @@ func (f *found) finding(id []byte, decision string, sightings []Sighting) Findin
 	return Finding{
 		ID: fmt.Sprintf("%x", id), Kind: f.Kind, Verdict: f.Verdict, Ref: text(f.Ref), SetVersion: number(f.SetVersion),
 		Distance: f.Distance, Lead: f.Lead, Algorithm: text(f.Algorithm), Orientation: number(f.Orientation),
-		Window: f.Window, EntryWindow: f.EntryWindow, Frame: f.Frame, Stage: text(f.Stage), SHA256: f.SHA256, Format: text(f.Format),
+		Window: f.Window, EntryWindow: f.EntryWindow, Frame: f.frame(), Stage: text(f.Stage), SHA256: f.SHA256, Format: text(f.Format),
 		Width: number(f.Width), Height: number(f.Height), URL: f.URL, Page: text(f.Page), Seen: at(f.First), LastSeen: at(f.Last),
 		Sightings: sightings, Places: f.Places, Decision: text(decision), Explain: explain,
 		Container: text(f.Container), Member: text(f.Member), Agree: f.Agree, Of: f.Of, Count: f.Count, Samples: append([]string{}, f.Samples...),
 	}
+}
+
+// frame is nil for what is no picture.
+func (f *found) frame() *int {
+	if f.Kind != KindPicture {
+		return nil
+	}
+	n := f.Frame
+	return &n
 }
 
 // place is a sighting as stored.

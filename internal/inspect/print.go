@@ -156,9 +156,9 @@ func (p Print) OfContainer(format string) Print {
 func (p Print) IsContainer() bool { return p.box }
 
 // Unread is what is known of a member of a container that could not be read:
-// what the container states.
-func Unread(m container.Member) Print {
-	p := Print{Size: max(m.Size, 0)}
+// what the container states. It has the keys of its level of detail, all unknown.
+func Unread(m container.Member, level string) Print {
+	p := Print{Size: max(m.Size, 0), Detail: detailOf(nil, level)}
 	if m.CRC32 != nil {
 		p.CRC32 = fmt.Sprintf("%08x", *m.CRC32)
 	}
