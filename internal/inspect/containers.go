@@ -2,10 +2,9 @@ package inspect
 
 import (
 	"context"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,10 +64,6 @@ func (r *Room) opening(ctx context.Context, f crawler.Found, format string) *ope
 // inspectContainer looks into an archive or a document as far as its site wants:
 // at what it states, at some of its members, or at all of them, slice by slice.
 func (r *Room) inspectContainer(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
-	if f.Unchanged {
-		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
-		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
-	}
 	o := r.opening(ctx, f, formatOf(f.Container))
 	var err error
 	switch {
@@ -94,7 +89,7 @@ func formatOf(src *container.Source) string {
 	if src.At == nil {
 		return ""
 	}
-	head := make([]byte, 512)
+	head := make([]byte, sniffed)
 	n, _ := src.At.ReadAt(head, 0) // what cannot be read ends the walk with its cause
 	return container.Sniff(head[:n], src.Name)
 }
@@ -252,10 +247,8 @@ func (o *opening) raise(reports []alert.Report) error {
 
 // rank is the place of a verdict among all, the strongest first.
 func rank(verdict string) int {
-	for i, v := range alert.Verdicts() {
-		if v == verdict {
-			return i
-		}
+	if at := slices.Index(alert.Verdicts(), verdict); at >= 0 {
+		return at
 	}
 	return len(alert.Verdicts())
 }
@@ -295,12 +288,4 @@ func (o *opening) finish() crawler.Inspection {
 		o.out.Cause = crawler.OK
 	}
 	return o.out
-}
-
-// causeOf is the cause of what could not be read of a body; "" at its end.
-func causeOf(err error) (cause, why string) {
-	if err == nil || errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return "", ""
-	}
-	return container.CauseOf(err)
 }

@@ -3,7 +3,6 @@ package inspect
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"slices"
 
 	"leakwatch/internal/alert"
@@ -67,7 +66,7 @@ func (r *Room) inside(ctx context.Context, path, member string, seen Seen, data 
 // Stated compares what a container states with the sets: a line for each of
 // which enough is stated, or whose selectors are among the names.
 func (r *Room) Stated(path, member string, stated []container.Line) []Line {
-	p := place{member: member, sum: hex.EncodeToString(make([]byte, 32))}
+	p := place{member: member}
 	return linesOf(path, Print{}, append(r.stated(p, stated), r.names(p, stated)...))
 }
 

@@ -145,18 +145,13 @@ type Seen struct {
 // Inspect looks at what the crawler found and raises what it must. It returns
 // an error only when our own memory failed: then the visit must not be Done.
 func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
-	switch f.Kind {
-	case crawler.KindContainer:
+	switch {
+	case f.Unchanged:
+		return r.again(ctx, f)
+	case f.Kind == crawler.KindContainer:
 		return r.inspectContainer(ctx, f)
-	case crawler.KindText:
+	case f.Kind == crawler.KindText:
 		return r.inspectText(ctx, f)
-	}
-	if f.Unchanged {
-		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
-		if err == nil {
-			err = r.note(ctx, seen.Picture{SHA256: f.SHA256, Place: placeOf(f), First: f.At, Last: f.At})
-		}
-		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
 	}
 	found, again, err := r.look(ctx, f.SHA256, f.Body)
 	if err != nil {
@@ -176,6 +171,15 @@ func (r *Room) Inspect(ctx context.Context, f crawler.Found) (crawler.Inspection
 		out.Verdict = reports[0].Verdict
 	}
 	return out, nil
+}
+
+// again notes that what was looked at before stands there still.
+func (r *Room) again(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
+	err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
+	if err == nil && f.Kind == crawler.KindPicture {
+		err = r.note(ctx, seen.Picture{SHA256: f.SHA256, Place: placeOf(f), First: f.At, Last: f.At})
+	}
+	return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
 }
 
 // Look compares one picture with the sets and tells nobody.

@@ -15,12 +15,9 @@ import (
 	"leakwatch/internal/match"
 )
 
-// maxLines is how many lines of one manifest are kept: some 100 MB of names.
-const maxLines = 500_000
-
 // state takes one member into the manifest of the container with this prefix.
 func (o *opening) state(prefix string, m container.Member) {
-	if len(o.lines[prefix]) >= maxLines {
+	if len(o.lines[prefix]) >= container.MaxLines {
 		return
 	}
 	_, name := split(m.Name)
@@ -87,13 +84,12 @@ func (r *Room) stated(p place, lines []container.Line) (out []alert.Report) {
 	if !r.o.Sets.HasManifests() {
 		return nil
 	}
-	p.sum = digestOf(lines)
 	for _, h := range r.o.Sets.Manifest(lines) {
 		report := p.report(alert.KindManifest, h.Set, h.SetVersion, h.Rule)
 		report.Agree, report.Of = &h.Agree, &h.Of
 		out = append(out, report)
 	}
-	return out
+	return digested(out, lines)
 }
 
 // names is what people must hear of the names of a manifest.
@@ -101,8 +97,19 @@ func (r *Room) names(p place, lines []container.Line) []alert.Report {
 	if !r.o.Sets.HasSelectors() {
 		return nil
 	}
-	p.sum = digestOf(lines)
-	return r.named(p, namesOf(lines))
+	return digested(r.named(p, namesOf(lines)), lines)
+}
+
+// digested gives reports of lines the digest of these. Most manifests have none.
+func digested(reports []alert.Report, lines []container.Line) []alert.Report {
+	if len(reports) == 0 {
+		return nil
+	}
+	sum := digestOf(lines)
+	for i := range reports {
+		reports[i].SHA256 = sum
+	}
+	return reports
 }
 
 // named is what people must hear of a text.
@@ -154,7 +161,8 @@ type partial struct {
 	lines int
 }
 
-// keep takes lines in, and forgets the oldest places beyond maxLines.
+// keep takes lines in, and forgets the oldest places beyond
+// container.MaxLines.
 func (p *partial) keep(place string, lines map[string][]container.Line) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -164,7 +172,7 @@ func (p *partial) keep(place string, lines map[string][]container.Line) {
 	p.forget(place) // a container that was begun anew
 	p.kept[place], p.order = lines, append(p.order, place)
 	p.lines += count(lines)
-	for p.lines > maxLines && len(p.order) > 0 {
+	for p.lines > container.MaxLines && len(p.order) > 0 {
 		p.forget(p.order[0])
 	}
 }

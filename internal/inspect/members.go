@@ -53,7 +53,7 @@ func (o *opening) look(m container.Member, body io.Reader) error {
 	n, err := io.ReadFull(body, head)
 	head = head[:n]
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF && n == 0 {
-		cause, why := causeOf(err)
+		cause, why := container.CauseOf(err)
 		o.unopened(m, cause, why)
 		return o.ctx.Err()
 	}
@@ -107,7 +107,7 @@ func (o *opening) picture(m container.Member, body io.Reader) error {
 		if o.ctx.Err() != nil {
 			return o.ctx.Err()
 		}
-		cause, why := causeOf(err)
+		cause, why := container.CauseOf(err)
 		o.unopened(m, cause, why)
 	}
 	return o.judge(m, data)
@@ -120,7 +120,7 @@ func (o *opening) judge(m container.Member, data []byte) error {
 		return err
 	}
 	o.count(m, seen, again)
-	reports := seen.reports(o.at(m))
+	reports := seen.reports(o.at())
 	for i := range reports {
 		reports[i].Container, reports[i].Member = o.format, m.Name
 	}
@@ -151,7 +151,7 @@ func (o *opening) count(m container.Member, seen Seen, again bool) {
 }
 
 // at is the container as the place where a member was found.
-func (o *opening) at(container.Member) crawler.Found {
+func (o *opening) at() crawler.Found {
 	f := o.found
 	f.Body, f.Container = nil, nil
 	return f

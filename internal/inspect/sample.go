@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"leakwatch/internal/container"
+	"leakwatch/internal/crawler"
 )
 
 // sample looks at some members: pictures, evenly spread, and some texts. A
@@ -73,14 +74,13 @@ func (o *opening) sampled(why string) {
 }
 
 // choose picks the members of a sample by their index in the container, at most
-// so many and so large, evenly spread; left is how many it leaves out. Texts take a quarter, where they
-// are looked at.
+// so many and so large, evenly spread; left is how many it leaves out. Texts take
+// a quarter, where they are looked at.
 func choose(members []container.Member, most int, bytes int64, texts bool) (chosen map[int]bool, left int) {
 	var pictures, words []container.Member
-	last := -1
 	for _, m := range members {
 		switch {
-		case m.Cause != "" && m.Cause != "bad_path" || m.Index == last:
+		case m.Cause != "" && m.Cause != string(crawler.BadPath):
 		case PictureName(m.Name), containerName(m.Name):
 			pictures = append(pictures, m)
 		case texts && textName(m.Name):

@@ -27,10 +27,6 @@ const (
 // inspectText looks for selectors in a page or a paste, takes what it lists for
 // a manifest, and looks at the pictures that are written in it.
 func (r *Room) inspectText(ctx context.Context, f crawler.Found) (crawler.Inspection, error) {
-	if f.Unchanged {
-		err := r.o.Alerts.SeenAgain(ctx, f.Site, hex.EncodeToString(f.SHA256[:]), f.URL, f.At)
-		return crawler.Inspection{Cause: crawler.Unchanged, Known: true}, err
-	}
 	o := r.opening(ctx, f, "")
 	err := o.text(container.Member{}, f.Body, f.SHA256)
 	if err == nil {
@@ -49,7 +45,7 @@ func (o *opening) memberText(m container.Member, body io.Reader) error {
 	if o.ctx.Err() != nil {
 		return o.ctx.Err()
 	}
-	if cause, why := causeOf(err); cause != "" {
+	if cause, why := container.CauseOf(err); cause != "" {
 		o.unopened(m, cause, why)
 	}
 	if longer {
