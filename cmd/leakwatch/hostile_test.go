@@ -39,20 +39,7 @@ func TestHostileSites(t *testing.T) {
 	for _, st := range stories {
 		s.site(st.name, "http://"+s.world.Handle(st.name, st.answer)+"/", st.extra)
 	}
-	for i := range neighbours {
-		name := fmt.Sprint("neighbour-", i)
-		s.site(name, "http://"+s.world.Handle(name, neighbour(i))+"/", "")
-	}
-	begin := time.Now()
-	r, err := s.once()
-	if err != nil {
-		t.Fatal(err)
-	}
-	took := time.Since(begin)
-	t.Logf("%d hostile sites and %d neighbours: %v, peak memory %d MiB", len(rows)+len(stories), neighbours, took.Round(time.Millisecond), r.peak>>20)
-	if r.code != 0 || took > hostileRound || r.peak > hostileRSS {
-		t.Errorf("exit code %d after %v with %d MiB, want 0 within %v and %d MiB\n%.2000s", r.code, took, r.peak>>20, hostileRound, hostileRSS>>20, r.log)
-	}
+	s.onceAmongNeighbours(len(rows)+len(stories), "hostile sites")
 	coverage := s.coverage()
 	for _, row := range rows {
 		found := coverage[row.name].Causes
@@ -71,6 +58,26 @@ func TestHostileSites(t *testing.T) {
 	s.goodManners(t)
 	if info, err := os.Stat(filepath.Join(s.dir, "state", "crawl.db")); err != nil || info.Size() > 64<<20 {
 		t.Errorf("crawl.db: %v, %v, want at most 64 MiB", info, err)
+	}
+}
+
+// onceAmongNeighbours is a round of n hostile things and of the neighbours beside
+// them, bounded in time and memory.
+func (s *stand) onceAmongNeighbours(n int, what string) {
+	s.t.Helper()
+	for i := range neighbours {
+		name := fmt.Sprint("neighbour-", i)
+		s.site(name, "http://"+s.world.Handle(name, neighbour(i))+"/", "")
+	}
+	begin := time.Now()
+	r, err := s.once()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	took := time.Since(begin)
+	s.t.Logf("%d %s and %d neighbours: %v, peak memory %d MiB", n, what, neighbours, took.Round(time.Millisecond), r.peak>>20)
+	if r.code != 0 || took > hostileRound || r.peak > hostileRSS {
+		s.t.Errorf("exit code %d after %v with %d MiB, want 0 within %v and %d MiB\n%.2000s", r.code, took, r.peak>>20, hostileRound, hostileRSS>>20, r.log)
 	}
 }
 

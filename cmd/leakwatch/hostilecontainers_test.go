@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"leakwatch/internal/demo"
 )
@@ -22,20 +21,7 @@ func TestHostileContainers(t *testing.T) {
 	all := demo.HostileContainers(set)
 	s.expose("travellers", set)
 	s.site("hostile", "http://"+s.world.Handle("hostile", demo.HostileSite(all))+"/", "archives = \"all\"\n")
-	for i := range neighbours {
-		name := fmt.Sprint("neighbour-", i)
-		s.site(name, "http://"+s.world.Handle(name, neighbour(i))+"/", "")
-	}
-	begin := time.Now()
-	r, err := s.once()
-	if err != nil {
-		t.Fatal(err)
-	}
-	took := time.Since(begin)
-	t.Logf("%d containers: %v, peak memory %d MiB", len(all), took.Round(time.Millisecond), r.peak>>20)
-	if r.code != 0 || took > hostileRound || r.peak > hostileRSS {
-		t.Errorf("exit code %d after %v with %d MiB, want 0 within %v and %d MiB\n%.2000s", r.code, took, r.peak>>20, hostileRound, hostileRSS>>20, r.log)
-	}
+	s.onceAmongNeighbours(len(all), "hostile containers")
 	coverage := s.coverage()
 	for i := range neighbours {
 		if c := coverage[fmt.Sprint("neighbour-", i)]; c.Visited != 10 || c.Content != 10 {

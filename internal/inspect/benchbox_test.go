@@ -2,7 +2,6 @@ package inspect_test
 
 import (
 	"archive/zip"
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -103,25 +102,6 @@ func inspectZip(b *testing.B, room *inspect.Room, box string, pictures int) {
 	if err != nil || got.Pictures.Inspected != pictures || got.Cause != crawler.OK {
 		b.Fatalf("%+v, %v", got, err)
 	}
-}
-
-func deflated(t testing.TB, files ...file) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	for _, f := range files {
-		out, err := w.Create(f.name)
-		if err == nil {
-			_, err = out.Write(f.data)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 // A zip of a hundred thousand pictures is worked through in little memory, its

@@ -69,12 +69,16 @@ type file struct {
 	data []byte
 }
 
-func zipOf(t testing.TB, files ...file) []byte {
+func zipOf(t testing.TB, files ...file) []byte { return zipBy(t, zip.Store, files) }
+
+func deflated(t testing.TB, files ...file) []byte { return zipBy(t, zip.Deflate, files) }
+
+func zipBy(t testing.TB, method uint16, files []file) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for _, f := range files {
-		out, err := w.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Store})
+		out, err := w.CreateHeader(&zip.FileHeader{Name: f.name, Method: method})
 		if err == nil {
 			_, err = out.Write(f.data)
 		}
