@@ -12,6 +12,7 @@ const (
 	maxWords = 64 << 10 // bytes of all words of a picture
 	maxWord  = 16 << 10 // of one text of it
 	maxTags  = 512      // of one directory
+	maxRead  = 1 << 20  // bytes that are looked at for them, those of two entries twice
 )
 
 // Words returns what a picture says in words beside its pixels, in UTF-8 and a
@@ -36,14 +37,20 @@ func Words(data []byte) []byte {
 }
 
 // words collects texts.
-type words struct{ out []byte }
+type words struct {
+	out  []byte
+	read int // bytes that were looked at
+}
 
-// full reports whether nothing more is taken.
-func (w *words) full() bool { return len(w.out) >= maxWords }
+// full reports whether nothing more is taken. What says nothing counts too: all
+// entries of a directory may be the same bytes.
+func (w *words) full() bool { return len(w.out) >= maxWords || w.read >= maxRead }
 
 // add takes a text in: UTF-8, else what Western Europe wrote before.
 func (w *words) add(text []byte) {
-	text = bytes.TrimRight(text[:min(len(text), maxWord)], "\x00 ")
+	text = text[:min(len(text), maxWord)]
+	w.read += len(text)
+	text = bytes.TrimRight(text, "\x00 ")
 	text = text[:min(len(text), max(maxWords-len(w.out), 0))]
 	if len(text) == 0 {
 		return
@@ -133,6 +140,7 @@ func (w *words) iptc(data []byte) {
 		if n > len(data)-5 {
 			return
 		}
+		w.read += 5
 		if data[1] == 2 && data[2] > 0 {
 			w.add(data[5 : 5+n])
 		}

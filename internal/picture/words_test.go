@@ -8,6 +8,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,8 +158,16 @@ func TestWordsAreBounded(t *testing.T) {
 		binary.LittleEndian.PutUint32(block[10+12*i+4:], uint32(len(block)))
 		binary.LittleEndian.PutUint32(block[10+12*i+8:], 0)
 	}
+	silent := [][]byte{}
+	for range 50 {
+		silent = append(silent, segment(0xe1, "Exif\x00\x00"+string(manyTimes(700, make([]byte, 16<<10)))))
+	}
 	began := time.Now()
-	for name, data := range map[string][]byte{"comments": tiny(t, "jpeg", many...), "directory": block} {
+	for name, data := range map[string][]byte{
+		"comments": tiny(t, "jpeg", many...), "directory": block,
+		"silent text, many times over":    tiny(t, "jpeg", silent...),
+		"silent records, many times over": manyTimes(33723, bytes.Repeat([]byte("\x1c\x02\x05\x00\x00"), 1<<20)),
+	} {
 		if got := picture.Words(data); len(got) > 130<<10 || name == "comments" && len(got) < 60<<10 {
 			t.Errorf("%s: %d bytes, want some 64 KiB at most", name, len(got))
 		}
@@ -166,6 +175,16 @@ func TestWordsAreBounded(t *testing.T) {
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("took %s", took)
 	}
+}
+
+// manyTimes is a directory of 500 entries that all have the same value.
+func manyTimes(id uint16, value []byte) []byte {
+	block := tiffBlock(binary.LittleEndian, slices.Repeat([]tag{{id, 1, []byte{0}}}, 500), nil)
+	for i := range 500 {
+		binary.LittleEndian.PutUint32(block[10+12*i+4:], uint32(len(value)))
+		binary.LittleEndian.PutUint32(block[10+12*i+8:], uint32(len(block)))
+	}
+	return append(block, value...)
 }
 
 func FuzzWords(f *testing.F) {
