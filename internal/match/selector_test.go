@@ -88,6 +88,15 @@ func TestSpellings(t *testing.T) {
 	}
 }
 
+// A sample never shows the whole of what was found.
+func TestShortestSamples(t *testing.T) {
+	s := openSets(t, DefaultOptions())
+	loadSelectors(t, s, "travellers", "北京\nAB12\n北京A\n", true)
+	if got, want := found(s, "北京, AB12, 北京A"), "3/3 ••• A•••2 北•••A"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // The words of a text that begin at the edge of a page are found once.
 func TestPages(t *testing.T) {
 	s := openSets(t, DefaultOptions())

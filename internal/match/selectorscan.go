@@ -182,7 +182,7 @@ func mask(s string) string {
 	if len(runes) < freeFrom {
 		ends = 1
 	}
-	if len(runes) < 2*ends {
+	if len(runes) <= 2*ends { // nothing would be left to hide
 		return "•••"
 	}
 	return string(runes[:ends]) + "•••" + string(runes[len(runes)-ends:])
