@@ -177,7 +177,7 @@ func separator(r rune) glyph {
 	case '-', '+', ':', '@', '&', '#', '%', '~':
 		return glyphSplits | splitTight | glyphBinds
 	}
-	if unicode.Is(unicode.Pd, r) || r == '−' || r == '­' {
+	if unicode.Is(unicode.Pd, r) || r == '−' {
 		return glyphSplits | splitTight | glyphBinds
 	}
 	return glyphSplits | splitField
