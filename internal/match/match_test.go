@@ -307,7 +307,7 @@ func TestFieldLists(t *testing.T) {
 			t.Fatalf("%.40q: got %d entries, %v, want 6", text, set.Entries, err)
 		}
 		var csv, jsonl bytes.Buffer
-		if err := WriteCSV(&csv, s.Entries("field")); err != nil {
+		if err := writeCSV(&csv, s.Entries("field")); err != nil {
 			t.Fatal(err)
 		}
 		if err := WriteJSON(&jsonl, s.Entries("field")); err != nil {

@@ -209,7 +209,7 @@ func FuzzReadRows(f *testing.F) {
 			good = append(good, e)
 		}
 		var asCSV, asJSON bytes.Buffer
-		if err := errors.Join(WriteCSV(&asCSV, entries(good)), WriteJSON(&asJSON, entries(good))); err != nil {
+		if err := errors.Join(writeCSV(&asCSV, entries(good)), WriteJSON(&asJSON, entries(good))); err != nil {
 			t.Fatal(err)
 		}
 		for _, export := range []*bytes.Buffer{&asCSV, &asJSON} {

@@ -2,48 +2,11 @@ package match
 
 import (
 	"bufio"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
-	"strconv"
-	"strings"
 )
-
-// WriteCSV writes entries with a header. What it writes ReadRows gives back
-// byte for byte, but for line breaks in a path; so nothing in it is guarded
-// against spreadsheets, which would run a ref like "=1+1".
-func WriteCSV(w io.Writer, rows iter.Seq2[Entry, error]) error {
-	out := csv.NewWriter(w)
-	oneLine := strings.NewReplacer("\r", "\uFFFD", "\n", "\uFFFD")
-	if err := out.Write(strings.Split(columnNames, ", ")); err != nil {
-		return err
-	}
-	for e, err := range rows {
-		if err != nil {
-			return err
-		}
-		quality, size, pdq, p := "", "", "", ""
-		if e.Quality != UnknownQuality {
-			quality = strconv.Itoa(e.Quality)
-		}
-		if e.Size > 0 || e.manifest() {
-			size = strconv.FormatInt(e.Size, 10)
-		}
-		if e.PDQ != nil {
-			pdq = e.PDQ.String()
-		}
-		if e.PHash != nil {
-			p = e.PHash.String()
-		}
-		if err := out.Write([]string{e.Ref, e.SHA256, e.SHA1, e.CRC32, oneLine.Replace(e.Path), size, pdq, quality, p}); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
-}
 
 // WriteJSON writes entries as `hash --json` prints them: all keys, null where
 // a set does not keep the fact.
