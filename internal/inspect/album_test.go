@@ -28,7 +28,7 @@ func newAlbum(t *testing.T, photos []demo.Photo) *album {
 	var entries []match.Entry
 	for _, p := range photos {
 		e := entryOf(t, p.JPEG)
-		pic, err := picture.Decode(t.Context(), p.JPEG, picture.DefaultLimits())
+		pic, err := picture.NewDecoder(picture.DefaultLimits()).Decode(t.Context(), p.JPEG)
 		if err != nil {
 			t.Fatal(err)
 		}

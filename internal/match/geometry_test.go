@@ -23,7 +23,7 @@ type pointsOriginal struct {
 
 func pointsOriginalOf(t testing.TB, scene string, file []byte) (pointsOriginal, bool) {
 	t.Helper()
-	p, err := pictures.Decode(context.Background(), file, pictures.Limits{})
+	p, err := pictures.NewDecoder(pictures.Limits{}).Decode(context.Background(), file)
 	if err != nil {
 		t.Fatalf("%s: %v", scene, err)
 	}
@@ -173,7 +173,7 @@ func TestMapOfStrangers(t *testing.T) {
 		strangers = 3
 	}
 	for i := range strangers {
-		p, err := pictures.Decode(context.Background(), demo.Stranger(i, 2).JPEG, pictures.Limits{})
+		p, err := pictures.NewDecoder(pictures.Limits{}).Decode(context.Background(), demo.Stranger(i, 2).JPEG)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -42,7 +42,7 @@ func stored(t *testing.T, path string) picture.Picture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := picture.DecodeStored(context.Background(), data, picture.Limits{})
+	p, err := picture.NewDecoder(picture.Limits{}).DecodeStored(context.Background(), data)
 	if err != nil {
 		t.Fatalf("%s: %v", filepath.Base(path), err)
 	}
@@ -164,7 +164,7 @@ func TestTurnsFollowEXIF(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		upright, err := picture.Decode(context.Background(), data, picture.Limits{})
+		upright, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), data)
 		if err != nil {
 			t.Fatal(err)
 		}

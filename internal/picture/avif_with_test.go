@@ -121,7 +121,7 @@ func TestAVIFDamaged(t *testing.T) {
 		for at := n * 7; at < len(data); at += 211 {
 			data[at] ^= byte(1 + n)
 		}
-		p, err := picture.Decode(t.Context(), data, picture.Limits{})
+		p, err := picture.NewDecoder(picture.Limits{}).Decode(t.Context(), data)
 		if err == nil && p.Luma == nil {
 			t.Errorf("damage %d: neither picture nor cause", n)
 		}

@@ -64,7 +64,7 @@ func BenchmarkJPEG(b *testing.B) {
 func BenchmarkPNG(b *testing.B) {
 	data := pngOf(b, drawn(3, 1600, 1200))
 	for b.Loop() {
-		if _, err := picture.Decode(context.Background(), data, picture.Limits{}); err != nil {
+		if _, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), data); err != nil {
 			b.Fatal(err)
 		}
 	}

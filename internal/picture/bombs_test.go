@@ -106,12 +106,14 @@ func TestAnimationBombs(t *testing.T) {
 		start := time.Now()
 		var p picture.Picture
 		var err error
-		most := heldMost(func() { p, err = picture.Decode(context.Background(), tc.data, picture.Limits{Time: time.Minute}) })
+		most := heldMost(func() {
+			p, err = picture.NewDecoder(picture.Limits{Time: time.Minute}).Decode(context.Background(), tc.data)
+		})
 		t.Logf("%s: %d KiB held %d MiB for %v; %d kept, %q", tc.name, len(tc.data)>>10, most>>20, time.Since(start), len(p.Further), p.Why)
 		if err != nil || p.Cause != "limit_frames" || len(p.Further) > 15 || most > tc.most {
 			t.Errorf("%s: %v, %q, %d kept, held %d MiB", tc.name, err, p.Why, len(p.Further), most>>20)
 		}
-		if p, err := picture.Decode(context.Background(), tc.data, picture.Limits{Time: 700 * time.Millisecond}); err == nil && p.Cause != "limit_time" && p.Cause != "limit_frames" {
+		if p, err := picture.NewDecoder(picture.Limits{Time: 700 * time.Millisecond}).Decode(context.Background(), tc.data); err == nil && p.Cause != "limit_time" && p.Cause != "limit_frames" {
 			t.Errorf("%s, in little time: %q", tc.name, p.Cause)
 		}
 	}
@@ -152,7 +154,9 @@ func TestDamagedFrames(t *testing.T) {
 	data := join(good[:len(good)-1], bytes.Repeat([]byte(empty), n), ";")
 	var p picture.Picture
 	var err error
-	most := heldMost(func() { p, err = picture.Decode(context.Background(), data, picture.Limits{Time: time.Minute}) })
+	most := heldMost(func() {
+		p, err = picture.NewDecoder(picture.Limits{Time: time.Minute}).Decode(context.Background(), data)
+	})
 	if want := "frame 3: a frame of 0x16 on a canvas of 16x16 and"; err != nil || !strings.Contains(p.Why, want) {
 		t.Errorf("got %v, %q, want %q", err, p.Why, want)
 	}

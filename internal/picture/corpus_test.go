@@ -53,7 +53,7 @@ func TestPhotographsAreWhole(t *testing.T) {
 	for _, pattern := range []string{"cameras/*", "vehicles/*", "plates/*", "lanes/*/*0.jpg", "pdq-vectors/*/*.*g", "pdq-vectors/modes/*"} {
 		paths, _ := filepath.Glob(filepath.Join(root, pattern))
 		for _, path := range paths {
-			p, err := picture.Decode(context.Background(), read(t, path), picture.Limits{})
+			p, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), read(t, path))
 			if n++; err != nil || p.Partial {
 				t.Errorf("%s: %v, %q", filepath.Base(path), err, p.Why)
 			}
@@ -111,7 +111,7 @@ func TestPhotographsCutOff(t *testing.T) {
 		whole := hash(t, data)
 		seen := 0
 		for percent := 5; percent < 100; percent += 5 {
-			p, err := picture.Decode(context.Background(), data[:len(data)*percent/100], picture.Limits{})
+			p, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), data[:len(data)*percent/100])
 			var r *picture.Refusal
 			switch {
 			case errors.As(err, &r) && r.Cause == "damaged":

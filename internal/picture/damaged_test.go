@@ -46,7 +46,7 @@ func TestCutOff(t *testing.T) {
 		whole := decode(t, tc.data).Luma
 		seen, last := 0, 255.
 		for percent := 5; percent < 100; percent += 5 {
-			p, err := picture.Decode(context.Background(), tc.data[:len(tc.data)*percent/100], picture.Limits{})
+			p, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), tc.data[:len(tc.data)*percent/100])
 			var r *picture.Refusal
 			switch {
 			case errors.As(err, &r):

@@ -79,7 +79,7 @@ func far(a, b *image.Gray) float64 {
 
 func decode(t testing.TB, data []byte) picture.Picture {
 	t.Helper()
-	p, err := picture.Decode(context.Background(), data, picture.Limits{})
+	p, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), data)
 	if err != nil {
 		t.Fatalf("decode: %v", err)
 	}
@@ -91,7 +91,7 @@ func refusal(t testing.TB, data []byte, l picture.Limits) (*picture.Refusal, uin
 	t.Helper()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	p, err := picture.Decode(context.Background(), data, l)
+	p, err := picture.NewDecoder(l).Decode(context.Background(), data)
 	runtime.ReadMemStats(&after)
 	var r *picture.Refusal
 	if !errors.As(err, &r) {

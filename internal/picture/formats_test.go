@@ -108,7 +108,7 @@ func TestOrientation(t *testing.T) {
 			if d := far(p.Luma, want); p.Orientation != o || p.Width != 120 || p.Height != 80 || d > 3 {
 				t.Errorf("%s, orientation %d: got %d, %dx%d, %.1f grey values off", format, o, p.Orientation, p.Width, p.Height, d)
 			}
-			s, err := picture.DecodeStored(context.Background(), data, picture.Limits{})
+			s, err := picture.NewDecoder(picture.Limits{}).DecodeStored(context.Background(), data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -318,7 +318,7 @@ func twoPages(a, b *image.Gray) []byte {
 }
 
 func ExampleDecode() {
-	_, err := picture.Decode(context.Background(), []byte("<html>not found</html>"), picture.Limits{})
+	_, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), []byte("<html>not found</html>"))
 	fmt.Println(err)
 	// Output: not_a_picture: the bytes are no picture that is known here
 }

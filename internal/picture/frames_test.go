@@ -206,7 +206,7 @@ func TestFramesAreSampled(t *testing.T) {
 				t.Errorf("%s: kept picture %d is %.1f grey values off frame %d", name, i+1, d, 2*(i+1)+1)
 			}
 		}
-		p, err := picture.Decode(t.Context(), data, picture.Limits{Frames: 1})
+		p, err := picture.NewDecoder(picture.Limits{Frames: 1}).Decode(t.Context(), data)
 		if err != nil || p.Frames != 31 || p.Cause != "limit_frames" || len(p.Further) > 0 {
 			t.Errorf("%s, one frame allowed: %v, %d frames, %d kept, %q", name, err, p.Frames, len(p.Further), p.Cause)
 		}
@@ -241,7 +241,7 @@ func TestFurtherFramesAreUpright(t *testing.T) {
 		if p.Width != 120 || len(p.Further) != 1 || far(p.Luma, grey(a)) > 1 || far(p.Further[0], grey(b)) > 1 {
 			t.Errorf("%s: %dx%d, %d kept, %q", name, p.Width, p.Height, len(p.Further), p.Why)
 		}
-		if s, err := picture.DecodeStored(t.Context(), data, picture.Limits{}); err != nil || len(s.Further) != 1 || far(s.Further[0], grey(frames[1].picture)) > 1 {
+		if s, err := picture.NewDecoder(picture.Limits{}).DecodeStored(t.Context(), data); err != nil || len(s.Further) != 1 || far(s.Further[0], grey(frames[1].picture)) > 1 {
 			t.Errorf("%s, as stored: %v, %d kept", name, err, len(s.Further))
 		}
 	}

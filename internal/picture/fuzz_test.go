@@ -48,7 +48,7 @@ func FuzzDecode(f *testing.F) {
 	causes := []string{"limit_bytes", "limit_pixels", "limit_side", "limit_time", "not_a_picture", "unsupported", "damaged"}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		before := allocated()
-		p, err := picture.Decode(context.Background(), data, limits)
+		p, err := picture.NewDecoder(limits).Decode(context.Background(), data)
 		if n := allocated() - before; n > 4*uint64(limits.Memory) {
 			t.Errorf("allocated %d MiB", n>>20)
 		}

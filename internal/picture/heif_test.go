@@ -95,7 +95,7 @@ func TestFormatsOfToday(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := picture.Decode(t.Context(), small, picture.Limits{})
+	p, err := picture.NewDecoder(picture.Limits{}).Decode(t.Context(), small)
 	if withAVIF() {
 		if err != nil || p.Width != 64 || p.Height != 48 || far(p.Luma, grey(scene(64, 48))) > 6 {
 			t.Errorf("%v, %dx%d", err, p.Width, p.Height)
@@ -113,7 +113,7 @@ func TestFormatsOfToday(t *testing.T) {
 // withAVIF says whether this build decodes AVIF.
 func withAVIF() bool {
 	small, _ := base64.StdEncoding.DecodeString(smallAVIF)
-	_, err := picture.Decode(context.Background(), small, picture.Limits{})
+	_, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), small)
 	return err == nil
 }
 
@@ -175,7 +175,7 @@ func TestSharedPropertiesOfAVIF(t *testing.T) {
 		{kind: "av01", data: av1Stream(1, 1, 1, true), props: [][]byte{ispe(1, 1), bx("av1C", "\x81\x00\x0c\x00"), large}},
 	})
 	// What it shows is for the decoder to say, if the build has one.
-	if n := allocation(func() { picture.Decode(context.Background(), data, picture.Limits{}) }); n > 64<<20 {
+	if n := allocation(func() { picture.NewDecoder(picture.Limits{}).Decode(context.Background(), data) }); n > 64<<20 {
 		t.Errorf("allocated %d MiB from %d KiB", n>>20, len(data)>>10)
 	}
 }

@@ -117,7 +117,7 @@ func TestBombs(t *testing.T) {
 		"png":  join(raw[:33], bytes.Repeat(chunk("IDAT", nil, 0), 1<<17), raw[33:]),
 		"jpeg": join("\xff\xd8", bytes.Repeat([]byte("\xff\xc4\x00\x02"), 1<<20)),
 	} {
-		allocated := allocation(func() { picture.Decode(context.Background(), data, picture.Limits{}) })
+		allocated := allocation(func() { picture.NewDecoder(picture.Limits{}).Decode(context.Background(), data) })
 		if allocated > 8<<20 {
 			t.Errorf("%s of empty parts: allocated %d KiB", name, allocated>>10)
 		}
@@ -172,7 +172,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	enough := picture.Limits{Bytes: int64(len(data)), Pixels: 1, PixelsJPEG: 20_000, Side: 200, Memory: 60_000, Time: time.Minute}
-	if _, err := picture.Decode(context.Background(), data, enough); err != nil {
+	if _, err := picture.NewDecoder(enough).Decode(context.Background(), data); err != nil {
 		t.Errorf("at each limit: %v", err)
 	}
 }
@@ -194,14 +194,14 @@ func TestTimeAndCancel(t *testing.T) {
 			t.Errorf("%s: got %v, want limit_time", name, r)
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 0)
-		_, err := picture.Decode(ctx, data, picture.Limits{})
+		_, err := picture.NewDecoder(picture.Limits{}).Decode(ctx, data)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s, time of ctx over: got %v", name, err)
 		}
 		ctx, cancel = context.WithCancel(context.Background())
 		cancel()
-		_, err = picture.Decode(ctx, data, picture.Limits{})
+		_, err = picture.NewDecoder(picture.Limits{}).Decode(ctx, data)
 		var r *picture.Refusal
 		if !errors.Is(err, context.Canceled) || errors.As(err, &r) {
 			t.Errorf("%s, cancelled: got %v", name, err)

@@ -115,16 +115,6 @@ func NewDecoder(l Limits) *Decoder {
 // Limits returns what the decoder works under, defaults filled in.
 func (d *Decoder) Limits() Limits { return d.limits }
 
-// Decode is NewDecoder(l).Decode, for callers who decode one at a time.
-func Decode(ctx context.Context, data []byte, l Limits) (Picture, error) {
-	return NewDecoder(l).Decode(ctx, data)
-}
-
-// DecodeStored is Decode without applying the orientation.
-func DecodeStored(ctx context.Context, data []byte, l Limits) (Picture, error) {
-	return NewDecoder(l).DecodeStored(ctx, data)
-}
-
 // Decode decodes data, upright. The error is a *Refusal, which is an outcome,
 // or that of a cancelled ctx, which says nothing about the picture.
 func (d *Decoder) Decode(ctx context.Context, data []byte) (Picture, error) {

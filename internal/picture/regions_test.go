@@ -32,7 +32,7 @@ func TestRegions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := picture.Decode(t.Context(), jpegOf(t, sheet), picture.Limits{})
+			p, err := picture.NewDecoder(picture.Limits{}).Decode(t.Context(), jpegOf(t, sheet))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestRegionsKeepTheSky(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p, err := picture.Decode(t.Context(), jpegOf(t, sheet), picture.Limits{})
+		p, err := picture.NewDecoder(picture.Limits{}).Decode(t.Context(), jpegOf(t, sheet))
 		if err != nil {
 			t.Fatal(err)
 		}

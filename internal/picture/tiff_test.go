@@ -383,7 +383,7 @@ func TestGreyTIFFs(t *testing.T) {
 	deepColour := encoded(t, func(w *bytes.Buffer) error {
 		return tiff.Encode(w, as(scene(64, 48), image.NewRGBA64(image.Rect(0, 0, 64, 48))), nil)
 	})
-	if p, err := picture.Decode(context.Background(), deepColour, picture.Limits{}); err != nil || far(p.Luma, g) > 1 {
+	if p, err := picture.NewDecoder(picture.Limits{}).Decode(context.Background(), deepColour); err != nil || far(p.Luma, g) > 1 {
 		t.Errorf("16 bits in colour: %v", err)
 	}
 }
