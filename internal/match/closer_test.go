@@ -68,7 +68,7 @@ func (p decoded) Points(w phash.Window) *phash.Points {
 // closerEntry is an entry with all detail.
 func closerEntry(t *testing.T, ref string, luma *image.Gray) Entry {
 	t.Helper()
-	p, err := phash.Of(luma, image.Point{})
+	p, _, err := phash.OfTurned(luma, image.Point{})
 	if err != nil {
 		t.Fatal(err)
 	}

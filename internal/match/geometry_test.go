@@ -27,7 +27,7 @@ func pointsOriginalOf(t testing.TB, scene string, file []byte) (pointsOriginal, 
 	if err != nil {
 		t.Fatalf("%s: %v", scene, err)
 	}
-	if print, err := phash.Of(p.Luma, image.Point{}); err != nil || print.Quality < DefaultOptions().MinQuality {
+	if print, _, err := phash.OfTurned(p.Luma, image.Point{}); err != nil || print.Quality < DefaultOptions().MinQuality {
 		return pointsOriginal{}, false
 	}
 	g, _ := pointsFitted(480, 480)(p.Luma, nil)

@@ -316,7 +316,7 @@ func judgeFilm(t *testing.T, folder string, first, every int) judgeCamera {
 			t.Fatal(err)
 		}
 		g := judgeGray(img, 960)
-		if p, err := phash.Of(g, image.Point{}); err != nil || p.Quality < 50 {
+		if p, _, err := phash.OfTurned(g, image.Point{}); err != nil || p.Quality < 50 {
 			continue
 		}
 		switch {

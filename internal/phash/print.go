@@ -28,34 +28,15 @@ const (
 	minVariance = 1.0 // of the samples; the noise of JPEG on blank paper stays below
 )
 
-// Of returns the fingerprints of a luma plane, or a *Refusal. A low quality is
-// not a refusal: the caller marks it.
+// OfTurned returns the fingerprints of a luma plane, or a *Refusal, together with
+// the PDQ hashes of the picture in its eight orientations. A low quality is not a
+// refusal: the caller marks it.
 //
 // Where luma is a reduced plane, native is the size of the upright picture that
 // it shows: the PDQ hash is that of the picture. A zero native is the size of
 // luma.
-func Of(luma *image.Gray, native image.Point) (Print, error) {
-	across, down, err := spansFor(luma, native)
-	if err != nil {
-		return Print{}, err
-	}
-	s := sample(luma, across, down)
-	c := s.dct(cosinesOf())
-	return printOf(luma, s, c.hash(c.median()))
-}
-
-// Turns returns the PDQ hashes of a picture in its eight orientations; see
-// OfTurned. A plane that Of refuses gives eight zero hashes.
-func Turns(luma *image.Gray) [8]PDQ {
-	_, turns, err := OfTurned(luma, image.Point{})
-	if err != nil {
-		return [8]PDQ{}
-	}
-	return turns
-}
-
-// OfTurned is Of together with the PDQ hashes of the picture in its eight
-// orientations: entry o-1 is the hash of the picture as a viewer shows it who
+//
+// Entry o-1 of the turns is the hash of the picture as a viewer shows it who
 // applies EXIF orientation o. Entry 0 is the picture as it is, 1 mirrored left
 // to right, 2 turned by half, 3 upside down, 4 mirrored along the falling
 // diagonal, 5 turned clockwise, 6 mirrored along the rising diagonal, 7 turned

@@ -39,7 +39,7 @@ func read(t *testing.T, path ...string) []byte {
 func hash(t *testing.T, data []byte) phash.PDQ {
 	t.Helper()
 	pic := decode(t, data)
-	p, err := phash.Of(pic.Luma, image.Pt(pic.Width, pic.Height))
+	p, _, err := phash.OfTurned(pic.Luma, image.Pt(pic.Width, pic.Height))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestPhotographsCutOff(t *testing.T) {
 				t.Errorf("%s cut at %d %%: passes for whole", name, percent)
 			default:
 				seen++
-				print, err := phash.Of(p.Luma, image.Pt(p.Width, p.Height))
+				print, _, err := phash.OfTurned(p.Luma, image.Pt(p.Width, p.Height))
 				if err != nil {
 					t.Errorf("%s cut at %d %%: %v", name, percent, err)
 				}

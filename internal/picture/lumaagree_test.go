@@ -95,7 +95,7 @@ func (a agreement) add(t *testing.T, d *Decoder, name string, data []byte) {
 		return
 	}
 	native := image.Pt(full.Width, full.Height)
-	want, err := phash.Of(full.Luma, native)
+	want, _, err := phash.OfTurned(full.Luma, native)
 	if err != nil || want.Quality < 50 {
 		return
 	}
@@ -105,7 +105,7 @@ func (a agreement) add(t *testing.T, d *Decoder, name string, data []byte) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
-		got, err := phash.Of(pic.Luma, native)
+		got, _, err := phash.OfTurned(pic.Luma, native)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			return
