@@ -169,6 +169,10 @@ func (d *sevenDirectory) parse(w *walk, b *box) error {
 
 // parseFiles reads what is said of the members beside their bytes.
 func (d *sevenDirectory) parseFiles(p *sevenParser) {
+	if d.files > 0 {
+		p.fail("damaged", "members are stated twice")
+		return
+	}
 	d.files = p.count(p.end - p.at) // a name takes two bytes at least
 	p.room(int64(d.files) * 16)
 	for p.err == nil {

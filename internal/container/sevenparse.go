@@ -167,8 +167,8 @@ func (p *sevenParser) packed() (sizes []int64) {
 }
 
 func (p *sevenParser) folders(d *sevenDirectory, from int64, sizes []int64) {
-	if p.byte() != 0x0B {
-		p.fail("damaged", "folders are missing")
+	if p.byte() != 0x0B || len(d.folders) > 0 {
+		p.fail("damaged", "folders are missing, or stated twice")
 		return
 	}
 	n := p.count(p.end - p.at)
