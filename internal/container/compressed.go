@@ -141,12 +141,23 @@ func (w *walk) dictionary(b *box, stated, unpacked int64) (int64, error) {
 	return need, nil
 }
 
-// freeWindow gives back n bytes of a dictionary.
-func (w *walk) freeWindow(b *box, n int64) {
-	w.windows -= n
-	w.held -= n
-	b.window -= n
-	b.held -= n
+// taken is what the decoders of one body hold of the limits.
+type taken struct{ held, window int64 }
+
+// decoders gives back what the decoders of an earlier body hold, and tells what
+// those hold that build makes.
+func (w *walk) decoders(b *box, old taken, build func() (io.Reader, error)) (io.Reader, taken, error) {
+	w.giveBack(b, old)
+	before := taken{b.held, b.window}
+	r, err := build()
+	return r, taken{b.held - before.held, b.window - before.window}, err
+}
+
+func (w *walk) giveBack(b *box, t taken) {
+	w.held -= t.held
+	w.windows -= t.window
+	b.held -= t.held
+	b.window -= t.window
 }
 
 func unpackGzip(_ *walk, b *box, r *bufio.Reader) (io.Reader, string, error) {
@@ -201,10 +212,16 @@ func (g *gzips) tail() error {
 }
 
 func unpackBzip2(w *walk, b *box, r *bufio.Reader) (io.Reader, string, error) {
+	z, err := w.bzip2(b, r)
+	return &bzips{z, b}, "", err
+}
+
+// bzip2 reserves the block that a decoder holds.
+func (w *walk) bzip2(b *box, r *bufio.Reader) (io.Reader, error) {
 	if err := w.reserve(b, 4<<20); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	return &bzips{bzip2.NewReader(r), b}, "", nil
+	return bzip2.NewReader(r), nil
 }
 
 type bzips struct {

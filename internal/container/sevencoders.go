@@ -3,14 +3,12 @@ package container
 import (
 	"bufio"
 	"bytes"
-	"compress/bzip2"
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"io"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/ulikunitz/xz/lzma"
 	"github.com/xi2/xz"
 )
 
@@ -60,58 +58,21 @@ func (c *sevenCoder) reader(w *walk, b *box, r io.Reader) (io.Reader, error) {
 	case sevenLZMA2:
 		return c.lzma2(w, b, buf)
 	case sevenLZMA:
-		return c.lzma(w, b, buf)
+		if len(c.props) < 5 {
+			return nil, fault("damaged", "LZMA without its properties")
+		}
+		return w.lzma(b, rawLZMA{props: c.props[0], dictionary: int64(le32(c.props[1:])), size: c.unpacked}, buf)
 	case sevenDeflate:
 		return flate.NewReader(buf), nil
 	case sevenDeflate64:
 		return &deflate64{r: buf, state: (*deflate64).header}, nil
 	case sevenBzip2:
-		return bzip2.NewReader(buf), nil
+		return w.bzip2(b, buf)
 	case sevenZstd:
 		z, _, err := unpackZstd(w, b, buf)
 		return z, err
 	}
 	return nil, fault("unsupported", "method %X", c.method)
-}
-
-// lzma has its head written anew, with the smaller dictionary.
-func (c *sevenCoder) lzma(w *walk, b *box, r *bufio.Reader) (io.Reader, error) {
-	if len(c.props) < 5 {
-		return nil, fault("damaged", "LZMA without its properties")
-	}
-	size, err := w.dictionary(b, int64(le32(c.props[1:])), c.unpacked)
-	if err != nil {
-		return nil, err
-	}
-	head := binary.LittleEndian.AppendUint32([]byte{c.props[0]}, uint32(size))
-	head = binary.LittleEndian.AppendUint64(head, uint64(c.unpacked))
-	config := lzma.ReaderConfig{DictCap: int(max(size, lzma.MinDictCap))}
-	return config.NewReader(&headed{head: head, r: r})
-}
-
-// headed is bytes before a reader, byte by byte too: else the library would put
-// a buffer in between.
-type headed struct {
-	head []byte
-	r    *bufio.Reader
-}
-
-func (h *headed) Read(p []byte) (int, error) {
-	if len(h.head) > 0 {
-		n := copy(p, h.head)
-		h.head = h.head[n:]
-		return n, nil
-	}
-	return h.r.Read(p)
-}
-
-func (h *headed) ReadByte() (byte, error) {
-	if len(h.head) > 0 {
-		c := h.head[0]
-		h.head = h.head[1:]
-		return c, nil
-	}
-	return h.r.ReadByte()
 }
 
 // lzma2 goes through the decoder for xz, the faster one, with the head of a

@@ -129,7 +129,8 @@ func unpackSevenHeader(w *walk, b *box, header []byte) ([]byte, error) {
 	if err := w.reserve(b, f.unpacked); err != nil {
 		return nil, err
 	}
-	r, err := f.reader(w, b)
+	r, took, err := w.decoders(b, taken{}, func() (io.Reader, error) { return f.reader(w, b) })
+	defer w.giveBack(b, took)
 	if err != nil {
 		return nil, err
 	}

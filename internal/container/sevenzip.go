@@ -106,7 +106,7 @@ type sevenBodies struct {
 	folder int // that is open; -1: none
 	r      io.Reader
 	offset int64 // in it
-	window int64 // that it holds
+	took   taken // by its decoders
 	failed error // that ended it
 }
 
@@ -145,14 +145,11 @@ func (s *sevenBodies) Read(p []byte) (int, error) {
 
 // begin opens a folder at its first byte.
 func (s *sevenBodies) begin(folder int) error {
-	s.w.freeWindow(s.b, s.window)
-	s.folder, s.offset, s.window, s.failed = folder, 0, 0, nil
+	s.folder, s.offset = folder, 0
 	f := &s.d.folders[folder]
-	before := s.b.window
-	r, err := f.reader(s.w, s.b)
-	s.window = s.b.window - before
+	r, took, err := s.w.decoders(s.b, s.took, func() (io.Reader, error) { return f.reader(s.w, s.b) })
+	s.took, s.failed = took, err
 	if err != nil {
-		s.failed = err
 		return err
 	}
 	s.r = &pump{r, s.w, s.b}

@@ -96,7 +96,7 @@ type zipBodies struct {
 	buf       *bufio.Reader
 	inflate   io.ReadCloser
 	inflate64 *deflate64
-	window    int64 // of the dictionary of the member under way
+	took      taken // by the decoder of the member under way
 }
 
 // open finds the bytes of a member behind its local header.

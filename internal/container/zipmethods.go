@@ -3,11 +3,9 @@ package container
 import (
 	"bufio"
 	"compress/bzip2"
-	"encoding/binary"
 	"io"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/ulikunitz/xz/lzma"
 )
 
 // zipKnows tells whether a method of packing can be undone.
@@ -19,13 +17,16 @@ func zipKnows(method uint16) bool {
 	return false
 }
 
-// unpack undoes the packing of one member. Of the rare methods the first bytes
-// must look as they should: else the method is not what it says.
+// unpack undoes the packing of one member.
 func (z *zipBodies) unpack(m *zipMember, r *bufio.Reader) (io.Reader, error) {
-	z.w.freeWindow(z.b, z.window)
-	before := z.b.window
-	defer func() { z.window = z.b.window - before }()
-	z.window = 0
+	body, took, err := z.w.decoders(z.b, z.took, func() (io.Reader, error) { return z.decoder(m, r) })
+	z.took = took
+	return body, err
+}
+
+// decoder goes by the method. Of the rare ones the first bytes must look as they
+// should: else the method is not what it says.
+func (z *zipBodies) decoder(m *zipMember, r *bufio.Reader) (io.Reader, error) {
 	head, _ := r.Peek(10)
 	switch {
 	case m.method == 0:
@@ -55,24 +56,13 @@ func (z *zipBodies) unpack(m *zipMember, r *bufio.Reader) (io.Reader, error) {
 
 func libraryReader(r io.Reader, _ string, err error) (io.Reader, error) { return r, err }
 
-// lzma has its head written anew: version and size of the properties stand
-// before it, the size of the body does not.
+// lzma reads what stands before a stream: the version of the packer, and how long
+// the properties are that follow.
 func (z *zipBodies) lzma(m *zipMember, r *bufio.Reader) (io.Reader, error) {
 	var head [9]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return nil, err
 	}
-	size, err := z.w.dictionary(z.b, int64(le32(head[5:])), m.size)
-	if err != nil {
-		return nil, err
-	}
-	written := binary.LittleEndian.AppendUint32([]byte{head[4]}, uint32(size))
 	const withEnd = 2
-	if m.flags&withEnd != 0 {
-		written = binary.LittleEndian.AppendUint64(written, 1<<64-1)
-	} else {
-		written = binary.LittleEndian.AppendUint64(written, uint64(m.size))
-	}
-	config := lzma.ReaderConfig{DictCap: int(max(size, lzma.MinDictCap))}
-	return config.NewReader(&headed{head: written, r: r})
+	return z.w.lzma(z.b, rawLZMA{props: head[4], dictionary: int64(le32(head[5:])), size: m.size, marked: m.flags&withEnd != 0}, r)
 }
