@@ -178,6 +178,9 @@ type watchedAt struct {
 }
 
 func (s *watchedAt) ReadAt(p []byte, at int64) (int, error) {
+	if at < 0 {
+		return 0, fault("damaged", "a place before the first byte") // of the container's making: the source was not asked
+	}
 	n, err := s.r.ReadAt(p, at)
 	if err != nil && (err != io.EOF || n < len(p) && at+int64(n) < s.size) {
 		if err == io.EOF {

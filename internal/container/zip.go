@@ -54,7 +54,6 @@ func openZip(w *walk, b *box) error {
 // zipWithoutDirectory reads a zip whose directory is missing from the front.
 func zipWithoutDirectory(w *walk, b *box, why error) error {
 	found := faultOf(why)
-	b.stream = io.NewSectionReader(b.at, 0, b.size)
 	before := b.next
 	err := streamZip(w, b)
 	if gone := w.stopped(b); gone != nil {

@@ -288,3 +288,61 @@ func TestDirectoryIsReadOnce(t *testing.T) {
 		t.Errorf("other bytes: %d members", report.Members)
 	}
 }
+
+// A member that a zip places before its first byte is damaged alone: our own bad
+// question must not pass for a source that failed, which would be asked again.
+func TestPlaceBeforeTheFirstByte(t *testing.T) {
+	b := rawZip([]raw{stored("early", "four"), stored("after", "after")}, true)
+	b = append([]byte("PK\x07\x08"), b...) // no local header begins the file
+	end := len(b) - 22
+	at := int(binary.LittleEndian.Uint32(b[end+16:]))
+	binary.LittleEndian.PutUint32(b[end+16:], uint32(at+100)) // 96 bytes are missing before, it says
+	entry := bytes.LastIndex(b, []byte("after")) - 46
+	binary.LittleEndian.PutUint32(b[entry+42:], binary.LittleEndian.Uint32(b[entry+42:])+100)
+	all, report := walk(t, b, "x.zip", container.Options{})
+	if got := lines(all); got != "early 0 damaged\nafter 5 \n" || report.Cause != "" || report.Next != 0 {
+		t.Errorf("told\n%sreport %+v", got, report)
+	}
+}
+
+// asked counts how often a source is read after it failed.
+type asked struct {
+	r      io.ReaderAt
+	failed int
+}
+
+func (a *asked) ReadAt(p []byte, at int64) (int, error) {
+	if n, err := a.r.ReadAt(p, at); err == nil || err == io.EOF {
+		return n, err
+	}
+	a.failed++
+	return 0, lost{}
+}
+
+// A source that fails while the end of a zip is looked for is not asked again.
+func TestFailedSourceIsLeftAlone(t *testing.T) {
+	b := make([]byte, 200<<10)
+	copy(b, "PK\x03\x04")
+	for at := len(b) - 22; at > len(b)-60<<10; at -= 22 {
+		copy(b[at:], "PK\x05\x06")
+		binary.LittleEndian.PutUint32(b[at+12:], 100<<10) // the directory begins in what cannot be read
+	}
+	src := &asked{r: holed{bytes.NewReader(b), 20 << 10, 130 << 10}}
+	_, report := walkSource(t, container.Source{Name: "x.zip", At: src, Size: int64(len(b))}, container.Options{})
+	if report.Cause != "connection_lost" || src.failed > 2 {
+		t.Errorf("asked %d times, report %+v", src.failed, report)
+	}
+}
+
+// holed fails between two places.
+type holed struct {
+	r        io.ReaderAt
+	from, to int64
+}
+
+func (h holed) ReadAt(p []byte, at int64) (int, error) {
+	if at < h.to && at+int64(len(p)) > h.from {
+		return 0, lost{}
+	}
+	return h.r.ReadAt(p, at)
+}

@@ -55,7 +55,7 @@ const (
 // readZipDirectory finds the directory and looks through it once, for members
 // that lie on each other.
 func readZipDirectory(w *walk, b *box) (*zipDirectory, error) {
-	end, err := findZipEnd(b)
+	end, err := findZipEnd(w, b)
 	if err != nil {
 		return nil, err
 	}
@@ -315,7 +315,7 @@ type zipEnd struct {
 }
 
 // findZipEnd looks for the end record, from behind.
-func findZipEnd(b *box) (zipEnd, error) {
+func findZipEnd(w *walk, b *box) (zipEnd, error) {
 	tail := make([]byte, min(b.size-lastThere(b.parts), 64<<10+zipEndSize))
 	from := b.size - int64(len(tail))
 	if _, err := readFullAt(b.at, tail, from); err != nil {
@@ -329,7 +329,13 @@ func findZipEnd(b *box) (zipEnd, error) {
 		if i > len(tail)-zipEndSize {
 			continue
 		}
+		if err := w.alive(); err != nil {
+			return zipEnd{}, err
+		}
 		end, err := parseZipEnd(b, tail[i:], from+int64(i))
+		if gone := w.stopped(b); gone != nil {
+			return zipEnd{}, gone
+		}
 		if err != nil {
 			continue
 		}
