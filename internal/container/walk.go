@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -95,25 +96,10 @@ func newWalk(ctx context.Context, o Options, visit Visit) *walk {
 // orDefault replaces zeros by the defaults.
 func (l Limits) orDefault() Limits {
 	d := DefaultLimits()
-	if l.Depth == 0 {
-		l.Depth = d.Depth
+	return Limits{
+		Depth: cmp.Or(l.Depth, d.Depth), Members: cmp.Or(l.Members, d.Members), Total: cmp.Or(l.Total, d.Total), Ratio: cmp.Or(l.Ratio, d.Ratio),
+		Window: cmp.Or(l.Window, d.Window), Memory: cmp.Or(l.Memory, d.Memory), Time: l.Time,
 	}
-	if l.Members == 0 {
-		l.Members = d.Members
-	}
-	if l.Total == 0 {
-		l.Total = d.Total
-	}
-	if l.Ratio == 0 {
-		l.Ratio = d.Ratio
-	}
-	if l.Window == 0 {
-		l.Window = d.Window
-	}
-	if l.Memory == 0 {
-		l.Memory = d.Memory
-	}
-	return l
 }
 
 // next is where a later walk goes on.
