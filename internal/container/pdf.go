@@ -2,6 +2,7 @@ package container
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -37,6 +38,7 @@ type pdf struct {
 	lock  *pdfLock         // nil when nothing is encrypted
 	work  int64            // bytes that may still be unpacked on the way to members
 	parse int64            // bytes that may still be read as values
+	made  int64            // values that were read
 }
 
 // pdfPlace is where an object stands: in the file, or in a stream of objects.
@@ -165,9 +167,8 @@ type pdfObject struct {
 
 // object reads the dictionary at a place of the file.
 func (p *pdf) object(at int) pdfObject {
-	v := p.values(p.data, at)
-	dict, _ := v.value(0).(pdfDict)
-	p.parse -= int64(max(0, v.at-at)) + 16
+	value, v := p.value(p.data, at)
+	dict, _ := value.(pdfDict)
 	num, _ := p.numberBefore(at - 3)
 	s := pdfObject{num: num, dict: dict, start: -1}
 	if dict == nil || v.word() != "stream" {
@@ -217,22 +218,30 @@ func (p *pdf) valueOf(num int) any {
 	if place.in != nil {
 		data = place.in
 	}
-	v := p.values(data, place.at)
-	value := v.value(0)
-	p.parse -= int64(max(0, v.at-place.at)) + 16
+	value, _ := p.value(data, place.at)
 	return value
 }
 
-// values reads one object, while the work that all of them may make lasts:
-// objects in objects would be read again and again.
-func (p *pdf) values(data []byte, at int) *pdfValues {
+// value reads one object, and says where it ends, while the work that all of them
+// may make lasts: objects in objects would be read again and again.
+func (p *pdf) value(data []byte, at int) (any, *pdfValues) {
 	if p.parse < 0 {
-		if p.b.partly == nil {
-			p.b.partly = fault("limit_ratio", "objects in objects: more than 16 times the document to be read")
-		}
-		return &pdfValues{}
+		p.lost(fault("limit_ratio", "objects in objects: more than 16 times the document to be read"))
+		return nil, &pdfValues{}
 	}
-	return &pdfValues{data: data[:min(len(data), at+maxPDFObject)], at: at}
+	v := &pdfValues{data: data[:min(len(data), at+maxPDFObject)], at: at}
+	value := v.value(0)
+	p.parse -= int64(max(0, v.at-at)) + 16
+	p.made += int64(v.made)
+	p.lost(v.over())
+	return value, v
+}
+
+// lost says why something of the document was not seen; the first reason counts.
+func (p *pdf) lost(f *Fault) {
+	if f != nil && p.b.partly == nil {
+		p.b.partly = f
+	}
 }
 
 // streamOf is the stream with a number.
@@ -264,12 +273,14 @@ func (p *pdf) unpackObjects() error {
 			p.b.partly = f
 			continue
 		}
-		if err := p.w.reserve(p.b, int64(len(body))); err != nil {
-			return err
-		}
 		first, _ := p.resolve(s.dict["First"]).(int)
 		v := pdfValues{data: body}
-		for v.at < first && len(p.index) < maxPDFObjects {
+		for n := 0; v.at < first && len(p.index) < maxPDFObjects; n++ {
+			if n%1024 == 0 {
+				if err := p.w.reserve(p.b, 1024*100); err != nil {
+					return err
+				}
+			}
 			num, ok := v.value(0).(int)
 			offset, fine := v.value(0).(int)
 			if !ok || !fine || offset < 0 || first+offset >= len(body) {
@@ -283,7 +294,8 @@ func (p *pdf) unpackObjects() error {
 	return nil
 }
 
-// plain unpacks a stream that is no picture into memory.
+// plain unpacks a stream that is no picture into memory, which stays reserved
+// until done or the end of the document.
 func (p *pdf) plain(s pdfObject, limit int64) ([]byte, *Fault) {
 	r, rest, f := p.filtered(s)
 	if f != nil {
@@ -292,15 +304,38 @@ func (p *pdf) plain(s pdfObject, limit int64) ([]byte, *Fault) {
 	if rest != "" {
 		return nil, fault("unsupported", "a stream packed by %s", rest)
 	}
-	body, err := io.ReadAll(io.LimitReader(&worked{r: r, p: p}, limit+1))
-	if int64(len(body)) > limit {
-		return nil, fault("limit_bytes", "a stream of more than %d bytes", limit)
+	var err error
+	var body []byte
+	for src := (&worked{r: r, p: p}); err == nil; {
+		if len(body) == cap(body) {
+			larger := max(2*cap(body), 8<<10)
+			if short := p.w.reserve(p.b, int64(larger)); short != nil {
+				p.done(body)
+				return nil, faultOf(short)
+			}
+			p.done(body)
+			body = append(make([]byte, 0, larger), body...)
+		}
+		var n int
+		n, err = src.Read(body[len(body):cap(body)])
+		if body = body[:len(body)+n]; int64(len(body)) > limit {
+			p.done(body)
+			return nil, fault("limit_bytes", "a stream of more than %d bytes", limit)
+		}
 	}
-	if len(body) == 0 && err != nil {
+	var reached *Fault
+	switch {
+	case len(body) == 0 && err != io.EOF:
+		p.done(body)
 		return nil, faultOf(err)
+	case errors.As(err, &reached):
+		p.lost(reached)
 	}
 	return body, nil
 }
+
+// done gives back the memory of what plain unpacked.
+func (p *pdf) done(body []byte) { p.w.giveBack(p.b, taken{held: int64(cap(body))}) }
 
 // pictures visits the pictures and the files that are attached.
 func (p *pdf) pictures() error {
@@ -308,7 +343,7 @@ func (p *pdf) pictures() error {
 	for _, at := range p.order {
 		s := p.object(at)
 		switch {
-		case s.dict["Subtype"] == pdfName("Image") && !p.masks[s.num]:
+		case s.dict["Subtype"] == pdfName("Image") && !p.isMask(s):
 			images++
 			if err := p.picture(s, images); err != nil {
 				return err

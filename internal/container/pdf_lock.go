@@ -78,9 +78,8 @@ func (p *pdf) encryption() (dict pdfDict, id []byte) {
 			break
 		}
 		at += i + len("trailer")
-		v := p.values(p.data, at)
-		d, _ := v.value(0).(pdfDict)
-		p.parse -= int64(max(0, v.at-at)) + 16
+		value, _ := p.value(p.data, at)
+		d, _ := value.(pdfDict)
 		take(d)
 	}
 	for _, at := range p.order {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/crc32"
 	"io"
+	"slices"
 )
 
 const (
@@ -47,6 +48,18 @@ func (p *pdf) pixels(s pdfObject, samples io.Reader) (io.Reader, *Fault) {
 	r.line = make([]byte, 1+w*channels)
 	r.begin(channels)
 	return r, nil
+}
+
+// isMask tells a picture that another one names as its mask, and that may be one:
+// grey, or one bit. What is in colours, or JPEG, is looked at all the same.
+func (p *pdf) isMask(s pdfObject) bool {
+	if !p.masks[s.num] {
+		return false
+	}
+	space := p.space(s, firstOf(s.dict, "ColorSpace", "CS"), 0)
+	filters := listOf(p.resolve(firstOf(s.dict, "Filter", "F")))
+	jpeg := slices.ContainsFunc(filters, func(x any) bool { name := p.resolve(x); return name == pdfName("DCTDecode") || name == pdfName("DCT") })
+	return !space.colored() && !jpeg
 }
 
 // pdfSpace says what samples count.
@@ -108,6 +121,7 @@ func (p *pdf) indexed(s pdfObject, list []any, depth int) pdfSpace {
 	var table []byte
 	if lookup, ok := p.streamOf(list[3]); ok {
 		table, _ = p.plain(lookup, 1<<16)
+		defer p.done(table)
 	} else if text, ok := p.resolve(list[3]).(pdfString); ok {
 		table = text
 		if p.lock != nil {

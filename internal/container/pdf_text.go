@@ -5,79 +5,102 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"unicode/utf16"
 )
 
 const (
 	maxPDFPage  = 32 << 20 // bytes of one page's operators
+	maxPDFWords = 8 << 20  // bytes of one page's words
 	maxPDFForms = 4        // pages in pages
 	maxPDFShown = 10_000   // of them in one document
-	maxPDFFonts = 4096     // whose codes are kept
 )
+
+// pdfNodeValue is what is kept of one value in the tree of pages, in bytes.
+const pdfNodeValue = 64
 
 // words visits the text of all pages as one member.
 func (p *pdf) words() error {
-	var pages []pdfDict
+	var pages []pdfPage
 	seen := map[int]bool{}
-	for _, v := range p.roots() {
-		p.pages(v, pdfDict{}, seen, 0, &pages)
+	for _, num := range p.roots() {
+		p.pages(pdfRef{num}, nil, seen, 0, &pages)
 	}
 	if len(pages) == 0 {
 		return nil
 	}
-	t := &pdfText{p: p, pages: pages, fonts: map[int]*pdfFont{}}
+	t := &pdfText{p: p, pages: pages, fonts: map[int]*pdfFont{}, codes: maxPDFCodes}
 	e := entry{name: "text.txt", size: -1, packed: -1}
-	return p.w.member(p.b, e, func() (io.Reader, error) { return t, nil })
+	err := p.w.member(p.b, e, func() (io.Reader, error) { return t, nil })
+	if t.inline > 0 {
+		p.lost(fault("unsupported", "%d pictures stand among the operators of pages, and are not opened", t.inline))
+	}
+	return err
 }
 
-// roots are the trees of pages: what catalogs name, and where there is none, all
-// that says that it is a page.
-func (p *pdf) roots() []any {
-	var trees, loose []any
+// roots are the trees of pages: catalogs, which name them, and where there is
+// none, all that says that it is a page.
+func (p *pdf) roots() []int {
+	var trees, loose []int
 	for _, num := range slices.Sorted(maps.Keys(p.index)) {
 		d, _ := p.valueOf(num).(pdfDict)
 		switch d["Type"] {
 		case pdfName("Catalog"):
-			trees = append(trees, d["Pages"])
+			trees = append(trees, num)
 		case pdfName("Page"):
-			loose = append(loose, pdfRef{num})
+			loose = append(loose, num)
 		}
 	}
 	return append(trees, loose...)
 }
 
+// pdfPage is a page and the resources of the folder above, both as they stand
+// there: mostly references, since what all of them say would be too much to hold.
+type pdfPage struct{ page, above any }
+
 // pages walks down a tree; what a page does not say itself its parents do.
-func (p *pdf) pages(v any, above pdfDict, seen map[int]bool, depth int, to *[]pdfDict) {
+func (p *pdf) pages(v, above any, seen map[int]bool, depth int, to *[]pdfPage) {
 	if r, ok := v.(pdfRef); ok {
 		if seen[r.num] {
 			return
 		}
 		seen[r.num] = true
 	}
+	before := p.made
 	d, _ := p.resolve(v).(pdfDict)
 	if d == nil || depth > maxDepthPDF || len(*to) >= maxPDFObjects {
 		return
 	}
-	resources, ok := p.resolve(d["Resources"]).(pdfDict)
-	if !ok {
-		resources = above
-	}
 	kids, _ := p.resolve(d["Kids"]).([]any)
+	if d["Type"] == pdfName("Catalog") {
+		kids = []any{d["Pages"]}
+	}
+	kept := int64(1)
+	if len(kids) > 0 {
+		kept = p.made - before
+	}
+	if err := p.w.reserve(p.b, kept*pdfNodeValue); err != nil {
+		p.lost(faultOf(err))
+		return
+	}
+	if len(kids) > 0 && d["Resources"] != nil {
+		above = d["Resources"]
+	}
 	for _, k := range kids {
-		p.pages(k, resources, seen, depth+1, to)
+		p.pages(k, above, seen, depth+1, to)
 	}
 	if len(kids) == 0 && d["Contents"] != nil {
-		*to = append(*to, pdfDict{"Contents": d["Contents"], "Resources": resources})
+		*to = append(*to, pdfPage{v, above})
 	}
 }
 
 // pdfText reads page after page.
 type pdfText struct {
-	p     *pdf
-	pages []pdfDict
-	fonts map[int]*pdfFont // by the number of their object
-	forms int              // shown so far
-	out   bytes.Buffer
+	p      *pdf
+	pages  []pdfPage
+	fonts  map[int]*pdfFont // by the number of their object
+	codes  int              // that may still be read
+	forms  int              // shown so far
+	inline int              // pictures among the operators so far
+	out    bytes.Buffer
 }
 
 func (t *pdfText) Read(b []byte) (int, error) {
@@ -90,18 +113,36 @@ func (t *pdfText) Read(b []byte) (int, error) {
 		}
 		page := t.pages[0]
 		t.pages = t.pages[1:]
-		var body []byte
-		for _, v := range listOf(t.p.contents(page["Contents"])) {
-			if s, ok := t.p.streamOf(v); ok && len(body) < maxPDFPage {
-				part, _ := t.p.plain(s, maxPDFPage) // what cannot be unpacked has no words
-				body = append(append(body, part...), '\n')
-			}
-		}
-		resources, _ := page["Resources"].(pdfDict)
-		t.show(body, resources, 0)
+		t.page(page)
 		t.out.WriteByte('\n')
 	}
 	return t.out.Read(b)
+}
+
+func (t *pdfText) page(page pdfPage) {
+	d, _ := t.p.resolve(page.page).(pdfDict)
+	resources, ok := t.p.resolve(d["Resources"]).(pdfDict)
+	if !ok {
+		resources, _ = t.p.resolve(page.above).(pdfDict)
+	}
+	var body []byte
+	for _, v := range listOf(t.p.contents(d["Contents"])) {
+		s, ok := t.p.streamOf(v)
+		if !ok {
+			continue
+		}
+		part, f := t.p.plain(s, maxPDFPage-int64(len(body)))
+		t.p.lost(f)
+		defer t.p.done(part)
+		if body == nil {
+			body = slices.Clip(part)
+		} else {
+			body = append(append(body, '\n'), part...)
+		}
+	}
+	if t.show(body, resources, 0); t.out.Len() > maxPDFWords {
+		t.p.lost(fault("limit_bytes", "more than %d bytes of words on one page", maxPDFWords))
+	}
 }
 
 // contents is a stream, or the list of those that make one.
@@ -117,10 +158,11 @@ func (p *pdf) contents(v any) any {
 // show takes the operators that show text, in the order in which they stand.
 func (t *pdfText) show(body []byte, resources pdfDict, depth int) {
 	v := pdfValues{data: body}
+	defer func() { t.p.lost(v.over()) }()
 	fonts, _ := t.p.resolve(resources["Font"]).(pdfDict)
 	var font *pdfFont
 	var args []any
-	for v.at < len(v.data) {
+	for v.at < len(v.data) && t.out.Len() <= maxPDFWords {
 		x := v.value(0)
 		op, ok := x.(pdfWord)
 		if !ok {
@@ -149,12 +191,32 @@ func (t *pdfText) show(body []byte, resources pdfDict, depth int) {
 				t.form(args[len(args)-1], resources, depth)
 			}
 		case "ID": // a picture in the operators: its bytes are none of them
+			if t.worthALook(args) {
+				t.inline++
+			}
 			if end := bytes.Index(v.data[v.at:], []byte("EI")); end >= 0 {
 				v.at += end + 2
 			}
 		}
 		args = args[:0]
 	}
+}
+
+// leastInline is the side below which a picture among the operators is a sign or
+// a pattern, in pixels.
+const leastInline = 64
+
+// worthALook tells by what stands before its bytes whether a picture among the
+// operators may show something.
+func (t *pdfText) worthALook(args []any) bool {
+	said := pdfDict{}
+	for i := 0; i+1 < len(args); i += 2 {
+		if key, ok := args[i].(pdfName); ok {
+			said[string(key)] = args[i+1]
+		}
+	}
+	stencil, _ := firstOf(said, "ImageMask", "IM").(bool)
+	return !stencil && t.p.number(firstOf(said, "Width", "W"), 0) >= leastInline && t.p.number(firstOf(said, "Height", "H"), 0) >= leastInline
 }
 
 // moved ends a line, or a word where the next stands on the same line.
@@ -172,13 +234,19 @@ func (t *pdfText) form(name any, resources pdfDict, depth int) {
 	objects, _ := t.p.resolve(resources["XObject"]).(pdfDict)
 	key, _ := name.(pdfName)
 	s, ok := t.p.streamOf(objects[string(key)])
-	if t.forms++; !ok || s.dict["Subtype"] != pdfName("Form") || t.out.Len() > maxPDFPage || t.forms > maxPDFShown {
+	if !ok || s.dict["Subtype"] != pdfName("Form") {
+		return
+	}
+	if t.forms++; t.forms > maxPDFShown {
+		t.p.lost(fault("limit_members", "more than %d pages in pages", maxPDFShown))
 		return
 	}
 	body, f := t.p.plain(s, maxPDFPage)
 	if f != nil {
+		t.p.lost(f)
 		return
 	}
+	defer t.p.done(body)
 	if own, ok := t.p.resolve(s.dict["Resources"]).(pdfDict); ok {
 		resources = own
 	}
@@ -200,144 +268,6 @@ func (t *pdfText) strings(v any, font *pdfFont) {
 			if x < -200 {
 				t.out.WriteByte(' ')
 			}
-		}
-	}
-}
-
-// pdfFont tells the letters of codes.
-type pdfFont struct {
-	width int // bytes of a code
-	codes map[uint32]string
-}
-
-func (t *pdfText) font(v any) *pdfFont {
-	r, ok := v.(pdfRef)
-	if !ok {
-		return t.readFont(v)
-	}
-	if f, known := t.fonts[r.num]; known || len(t.fonts) >= maxPDFFonts {
-		return f
-	}
-	f := t.readFont(v)
-	t.fonts[r.num] = f
-	return f
-}
-
-func (t *pdfText) readFont(v any) *pdfFont {
-	d, _ := t.p.resolve(v).(pdfDict)
-	f := &pdfFont{width: 1}
-	if d["Subtype"] == pdfName("Type0") {
-		f.width = 2
-	}
-	if s, ok := t.p.streamOf(d["ToUnicode"]); ok {
-		if table, fault := t.p.plain(s, 1<<20); fault == nil {
-			f.read(table)
-		}
-	}
-	return f
-}
-
-// read takes the letters of codes, and of ranges of codes.
-func (f *pdfFont) read(table []byte) {
-	f.codes = map[uint32]string{}
-	v := pdfValues{data: table}
-	var args []any
-	for v.at < len(v.data) {
-		x := v.value(0)
-		op, ok := x.(pdfWord)
-		if !ok {
-			args = append(args, x)
-			continue
-		}
-		switch op {
-		case "endbfchar":
-			for i := 0; i+1 < len(args); i += 2 {
-				f.set(args[i], args[i+1], 0)
-			}
-		case "endbfrange":
-			for i := 0; i+2 < len(args); i += 3 {
-				f.span(args[i], args[i+1], args[i+2])
-			}
-		case "endcodespacerange":
-			if s, ok := first(args).(pdfString); ok && len(s) >= 1 && len(s) <= 4 {
-				f.width = len(s)
-			}
-		}
-		args = args[:0]
-	}
-}
-
-func first(list []any) any {
-	if len(list) == 0 {
-		return nil
-	}
-	return list[0]
-}
-
-func codeOf(v any) (uint32, bool) {
-	s, ok := v.(pdfString)
-	if !ok || len(s) == 0 || len(s) > 4 {
-		return 0, false
-	}
-	var n uint32
-	for _, c := range s {
-		n = n<<8 | uint32(c)
-	}
-	return n, true
-}
-
-// set gives a code its letters, the last of which is by more further on.
-func (f *pdfFont) set(code, letters any, more uint32) {
-	n, ok := codeOf(code)
-	s, fine := letters.(pdfString)
-	if !ok || !fine || len(f.codes) >= 1<<16 {
-		return
-	}
-	units := make([]uint16, len(s)/2)
-	for i := range units {
-		units[i] = uint16(s[2*i])<<8 | uint16(s[2*i+1])
-	}
-	if len(units) > 0 && len(units) <= 64 {
-		units[len(units)-1] += uint16(more)
-		f.codes[n+more] = string(utf16.Decode(units))
-	}
-}
-
-func (f *pdfFont) span(from, to, letters any) {
-	a, ok := codeOf(from)
-	b, fine := codeOf(to)
-	if !ok || !fine || b < a || b-a > 1<<16 {
-		return
-	}
-	list, each := letters.([]any)
-	for i := uint32(0); i <= b-a; i++ {
-		switch {
-		case !each:
-			f.set(from, letters, i)
-		case int(i) < len(list):
-			n := a + i
-			f.set(pdfString{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}, list[i], 0)
-		}
-	}
-}
-
-// decode writes the letters of a string. Codes of two bytes that no table
-// explains are no letters; those of one byte are mostly Latin.
-func (f *pdfFont) decode(out *bytes.Buffer, s pdfString) {
-	width := 1
-	if f != nil {
-		width = f.width
-	}
-	for i := 0; i+width <= len(s); i += width {
-		n, _ := codeOf(s[i : i+width])
-		if f != nil && f.codes != nil {
-			if letters, ok := f.codes[n]; ok {
-				out.WriteString(letters)
-				continue
-			}
-		}
-		if width == 1 && (n >= ' ' && n < 0x7f || n >= 0xa0) {
-			out.WriteRune(rune(n))
 		}
 	}
 }

@@ -15,12 +15,25 @@ type (
 	pdfRef    struct{ num int }
 )
 
-const maxDepthPDF = 32
+const (
+	maxDepthPDF  = 32
+	maxPDFValues = 200_000 // in one object
+)
 
 // pdfValues reads values one after the other.
 type pdfValues struct {
 	data []byte
 	at   int
+	made int  // values of the object under way
+	full bool // an object had too many: the reading ended there
+}
+
+// over says that the reading ended too early.
+func (v *pdfValues) over() *Fault {
+	if !v.full {
+		return nil
+	}
+	return fault("limit_memory", "more than %d values in one object", maxPDFValues)
 }
 
 func isPDFSpace(c byte) bool {
@@ -71,7 +84,13 @@ type pdfEnd byte
 // value reads one value. At the end of the bytes it is nil.
 func (v *pdfValues) value(depth int) any {
 	v.space()
-	if v.at >= len(v.data) || depth > maxDepthPDF {
+	if depth == 0 {
+		v.made = 0
+	}
+	if v.made++; v.made > maxPDFValues {
+		v.full = true
+	}
+	if v.at >= len(v.data) || depth > maxDepthPDF || v.full {
 		v.at = len(v.data)
 		return nil
 	}
