@@ -10,9 +10,26 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLines is the most that Listing, Torrent and Magnets return of one body:
-// some 100 MB of names. A result of that length may have been cut.
+// MaxLines is the most that Listing, Torrent and Magnets return of one body. A
+// result of that length may have been cut, and so may one whose names take 64 MB:
+// one long folder before many short names makes more of a body than it is.
 const MaxLines = 500_000
+
+const maxNames = 64 << 20 // bytes
+
+// lineList gathers lines up to these bounds.
+type lineList struct {
+	all   []Line
+	names int // bytes of their names
+}
+
+func (s *lineList) full() bool { return len(s.all) >= MaxLines || s.names >= maxNames }
+
+func (s *lineList) add(l Line) {
+	if !s.full() {
+		s.all, s.names = append(s.all, l), s.names+len(l.Name)
+	}
+}
 
 // Listing reads what body states of files: the index page of a web server in
 // HTML, JSON or XML, what ls, find, dir, tar, unzip, 7z and FTP servers print,

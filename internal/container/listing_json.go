@@ -18,7 +18,7 @@ func listingJSON(body []byte) []Line {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()
 	r := jsonLines{dec: dec}
-	for len(r.out) < MaxLines {
+	for !r.out.full() {
 		t, err := dec.Token()
 		if err != nil {
 			break
@@ -32,12 +32,12 @@ func listingJSON(body []byte) []Line {
 	if r.sized == 0 {
 		return nil
 	}
-	return r.out
+	return r.out.all
 }
 
 type jsonLines struct {
 	dec   *json.Decoder
-	out   []Line
+	out   lineList
 	sized int
 }
 
@@ -46,10 +46,10 @@ const maxDepthJSON = 64
 // value reads on behind an opened object or array; folder is the path of the
 // object that it lies in. False ends the reading.
 func (r *jsonLines) value(open json.Delim, folder string, depth int) bool {
-	if depth > maxDepthJSON || len(r.out) >= MaxLines {
+	if depth > maxDepthJSON || r.out.full() {
 		return false
 	}
-	l, dir, key, at := Line{Size: -1}, false, "", len(r.out)
+	l, dir, key, at := Line{Size: -1}, false, "", len(r.out.all)
 	for inObject := open == '{'; ; {
 		t, err := r.dec.Token()
 		if err != nil {
@@ -61,7 +61,7 @@ func (r *jsonLines) value(open json.Delim, folder string, depth int) bool {
 			case '{', '[':
 				inner := folder
 				if key == "contents" && l.Name != "" { // of tree -J
-					inner, dir = folder+l.Name+"/", true
+					inner, dir = cut(folder+l.Name, maxName)+"/", true
 				}
 				if !r.value(t, inner, depth+1) {
 					return false
@@ -92,14 +92,14 @@ func (r *jsonLines) value(open json.Delim, folder string, depth int) bool {
 // end adds the object that was read, if it states a file, before those that
 // lie inside of it would be told twice.
 func (r *jsonLines) end(l Line, dir bool, folder string, at int) {
-	if l.Name == "" || dir || strings.HasSuffix(l.Name, "/") || at != len(r.out) {
+	if l.Name == "" || dir || strings.HasSuffix(l.Name, "/") || at != len(r.out.all) {
 		return
 	}
 	if l.Size >= 0 {
 		r.sized++
 	}
 	l.Name = cleanLine(folder + l.Name)
-	r.out = append(r.out, l)
+	r.out.add(l)
 }
 
 // field takes one key of an object; true says that the object is a folder.

@@ -30,17 +30,17 @@ func listingText(body []byte) ([]Line, string) {
 // textListing gathers the lines of each shape apart.
 type textListing struct {
 	shapes []shape
-	dirs   []int    // lines of each shape that state a folder
-	found  [][]Line // of each shape
-	folder string   // of ls -R and dir: what the lines below lie in
-	other  int      // lines of no shape that are not blank
-	blank  bool     // the line before was blank, or there was none
+	dirs   []int      // lines of each shape that state a folder
+	found  []lineList // of each shape
+	folder string     // of ls -R and dir: what the lines below lie in
+	other  int        // lines of no shape that are not blank
+	blank  bool       // the line before was blank, or there was none
 	under  *regexp.Regexp
 }
 
 func newTextListing() *textListing {
 	t := &textListing{shapes: shapes(), blank: true}
-	t.dirs, t.found = make([]int, len(t.shapes)), make([][]Line, len(t.shapes))
+	t.dirs, t.found = make([]int, len(t.shapes)), make([]lineList, len(t.shapes))
 	t.under = regexp.MustCompile(`(?i)^ *(?:directory of|verzeichnis von|répertoire de|directorio de|directory di|содержимое папки) (.+)$`)
 	return t
 }
@@ -64,11 +64,11 @@ func (t *textListing) line(s string) {
 		}
 		if folder {
 			t.dirs[i]++
-		} else if len(t.found[i]) < MaxLines && l.Name != "" {
+		} else if l.Name != "" && !t.found[i].full() {
 			if shape.below {
 				l.Name = t.folder + l.Name
 			}
-			t.found[i] = append(t.found[i], l)
+			t.found[i].add(l)
 		}
 		return
 	}
@@ -91,18 +91,18 @@ func asFolder(s string) string {
 func (t *textListing) result() ([]Line, string) {
 	best := 0
 	for i := range t.shapes {
-		if len(t.found[i])+t.dirs[i] > len(t.found[best])+t.dirs[best] {
+		if len(t.found[i].all)+t.dirs[i] > len(t.found[best].all)+t.dirs[best] {
 			best = i
 		}
 	}
-	n, all := len(t.found[best])+t.dirs[best], t.other
+	n, all := len(t.found[best].all)+t.dirs[best], t.other
 	for i := range t.shapes {
-		all += len(t.found[i]) + t.dirs[i]
+		all += len(t.found[i].all) + t.dirs[i]
 	}
-	if len(t.found[best]) == 0 || n < t.shapes[best].least || 100*n < t.shapes[best].share*all {
+	if len(t.found[best].all) == 0 || n < t.shapes[best].least || 100*n < t.shapes[best].share*all {
 		return nil, ""
 	}
-	return t.found[best], t.shapes[best].name
+	return t.found[best].all, t.shapes[best].name
 }
 
 // listing7z reads what 7z l -slt prints: a block of keys for each member.

@@ -24,7 +24,7 @@ func Torrent(body []byte) ([]Line, bool) {
 		t.info = true
 		return b.dict(1, func(key string) bool { return t.field(b, key) })
 	})
-	if !t.info || !ok && len(t.files)+len(t.tree) == 0 && t.length < 0 {
+	if !t.info || !ok && len(t.files)+len(t.tree.all) == 0 && t.length < 0 {
 		return nil, false
 	}
 	return t.lines(), true
@@ -36,7 +36,8 @@ type torrent struct {
 	name, utf8   string
 	length       int64
 	single       Line // digests of a lone file
-	files, tree  []Line
+	files        []Line
+	tree         lineList
 	many, hybrid bool
 }
 
@@ -117,7 +118,7 @@ func (t *torrent) branch(b *bencode, path string, depth int) bool {
 	return b.dict(depth, func(key string) bool {
 		if key != "" {
 			name := key
-			if path != "" {
+			if path != "" && !t.tree.full() {
 				name = path + "/" + key
 			}
 			return len(name) <= maxName && t.branch(b, name, depth+1)
@@ -137,8 +138,8 @@ func (t *torrent) branch(b *bencode, path string, depth int) bool {
 		if len(root) == 32 && l.Size > 0 && l.Size <= torrentBlock {
 			l.SHA256 = []byte(root)
 		}
-		if path != "" && len(t.tree) < MaxLines {
-			t.tree = append(t.tree, l)
+		if path != "" {
+			t.tree.add(l)
 		}
 		return ok
 	})
@@ -150,7 +151,7 @@ func (t *torrent) lines() []Line {
 	if name == "" {
 		name = t.name
 	}
-	files := t.tree
+	files := t.tree.all
 	if len(files) == 0 {
 		files = t.files
 	}
@@ -158,16 +159,16 @@ func (t *torrent) lines() []Line {
 		files = []Line{{Name: name, Size: max(t.length, -1)}}
 	}
 	lone := len(files) == 1 && files[0].Name == name && !t.many
-	out := make([]Line, 0, len(files))
+	var out lineList
 	for _, l := range files {
 		if !lone && name != "" {
 			l.Name = name + "/" + l.Name
 		}
 		if l.Name = cleanLine(l.Name); l.Name != "" {
-			out = append(out, l)
+			out.add(l)
 		}
 	}
-	return out
+	return out.all
 }
 
 // bencode reads the form of torrents, without copying.
