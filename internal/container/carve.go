@@ -15,32 +15,51 @@ type found struct {
 const maxCarved = 100_000
 
 // carved finds the pictures in data: as records of Office, which say how long
-// they are, or by how they begin and end.
-func carved(data []byte) []found {
-	var out []found
-	for i := 0; i+26 < len(data) && len(out) < maxCarved; {
+// they are, or by how they begin and end. The fault says why not all were looked
+// for.
+func carved(data []byte) (out []found, short *Fault) {
+	work := 1<<20 + len(data) // what leads to pictures takes half of it
+	open := -1                // where a picture begins whose end nobody knows, the last one found
+	add := func(at int, f found) {
+		if open >= 0 {
+			out[len(out)-1].body = data[open:at:at]
+			open = -1
+		}
+		out = append(out, f)
+	}
+	for i := 0; i+26 < len(data); {
+		if len(out) >= maxCarved {
+			return out, fault("limit_members", "more than %d pictures in one stream", maxCarved)
+		}
 		if f, n := officeRecord(data[i:]); n > 0 {
-			out = append(out, f)
+			add(i, f)
 			i += n
 			continue
 		}
 		switch rest := data[i:]; {
 		case rest[0] == 0xff && rest[1] == 0xd8 && rest[2] == 0xff:
-			if n := jpegLength(rest); n > 0 {
-				out = append(out, found{extension: "jpg", body: rest[:n:n]})
+			if n := jpegLength(rest, &work); n > 0 {
+				add(i, found{extension: "jpg", body: rest[:n:n]})
 				i += n
 				continue
+			}
+			if work <= 0 {
+				return out, fault("damaged", "what begins like pictures and is none leads on without end")
 			}
 		case rest[0] == 0x89 && bytes.HasPrefix(rest, []byte("\x89PNG\r\n\x1a\n")):
-			if n := pngLength(rest); n > 0 {
-				out = append(out, found{extension: "png", body: rest[:n:n]})
+			n, whole := pngLength(rest)
+			add(i, found{extension: "png", body: rest[:n:n]})
+			if whole {
 				i += n
 				continue
 			}
+			open = i // what follows may be other pictures
+			i += 8
+			continue
 		}
 		i++
 	}
-	return out
+	return out, nil
 }
 
 // officeRecord reads a picture as Word, PowerPoint and Excel keep it: a record
@@ -96,11 +115,14 @@ func bitmapHead(b []byte) []byte {
 	return head
 }
 
-// jpegLength follows the segments of a JPEG to its end; 0 for what is none. One
-// that is cut goes to the end of b.
-func jpegLength(b []byte) int {
+// jpegLength follows the segments of a JPEG to its end, while work lasts; 0 for
+// what is none. One that is cut goes to the end of b.
+func jpegLength(b []byte, work *int) int {
 	frame, scan := false, false
 	for i := 2; i+4 <= len(b); {
+		if *work--; *work <= 0 {
+			return 0
+		}
 		if b[i] != 0xff {
 			if !scan {
 				return 0
@@ -138,28 +160,26 @@ func jpegLength(b []byte) int {
 		}
 	}
 	if frame && scan {
-		if n := len(b); b[n-2] == 0xff && b[n-1] == 0xd9 {
-			return n
-		}
 		return len(b)
 	}
 	return 0
 }
 
-// pngLength follows the chunks of a PNG to its end.
-func pngLength(b []byte) int {
+// pngLength follows the chunks of a PNG to its end; of one that is not whole that
+// is the end of b.
+func pngLength(b []byte) (n int, whole bool) {
 	for i := 8; i+12 <= len(b); {
 		n := int64(b[i])<<24 | int64(b[i+1])<<16 | int64(b[i+2])<<8 | int64(b[i+3])
 		if n > int64(len(b)-i-12) {
-			return len(b)
+			return len(b), false
 		}
 		last := string(b[i+4:i+8]) == "IEND"
 		i += 12 + int(n)
 		if last {
-			return i
+			return i, true
 		}
 	}
-	return len(b)
+	return len(b), false
 }
 
 // biffDrawings takes out of a workbook and joins the records in which its

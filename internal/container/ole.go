@@ -124,9 +124,10 @@ func unpadded(data []byte) []byte {
 	n := 0
 	switch pictureFormat(data) {
 	case "jpg":
-		n = jpegLength(data)
+		work := len(data)
+		n = jpegLength(data, &work)
 	case "png":
-		n = pngLength(data)
+		n, _ = pngLength(data)
 	}
 	if n > 0 && len(bytes.TrimLeft(data[n:], "\x00")) == 0 {
 		return data[:n]
@@ -152,7 +153,11 @@ func (c *compound) tell(name string, data []byte) error {
 // carve visits the pictures in the bytes of a stream, and takes them out.
 func (c *compound) carve(stream string, data []byte) error {
 	n := 0
-	for _, p := range carved(data) {
+	pictures, short := carved(data)
+	if short != nil {
+		c.b.partly = short
+	}
+	for _, p := range pictures {
 		n++
 		e := entry{name: clean(fmt.Sprintf("%s-%d.%s", stream, n, p.extension)), size: int64(len(p.body)), packed: -1}
 		if p.extension == "emf" || p.extension == "wmf" || p.extension == "pict" {
@@ -221,9 +226,14 @@ func (c *compound) tables(head []byte) error {
 			c.fat = append(c.fat, le32(block[4*i:]))
 		}
 	}
-	table, err := c.chain(le32(head[60:]), int64(le32(head[64:]))*c.sector)
-	if err != nil {
+	// Four bytes for each small sector of 64, and they are kept twice.
+	size := min(int64(le32(head[64:]))*c.sector, c.b.size/16+c.sector)
+	if err := c.w.reserve(c.b, 3*size); err != nil {
 		return nil // streams in small sectors will say that they are damaged
+	}
+	table, err := c.chain(le32(head[60:]), size)
+	if err != nil {
+		return nil
 	}
 	for i := 0; i+4 <= len(table); i += 4 {
 		c.small = append(c.small, le32(table[i:]))

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"leakwatch/internal/container"
 	"leakwatch/internal/demo"
@@ -144,4 +146,26 @@ func FuzzOLE(f *testing.F) {
 			t.Error("members of no container")
 		}
 	})
+}
+
+// A search for pictures takes no longer than its bytes are worth, and a PNG that is
+// cut hides nothing behind it.
+func TestOldOfficeHides(t *testing.T) {
+	jpeg := demo.Set(1, 3)[0].JPEG
+	cut := append([]byte("\x89PNG\r\n\x1a\n\x7f\xff\xff\xffIHDR"), make([]byte, 40)...)
+	all, _ := walk(t, demo.OLE("Data", slices.Concat(make([]byte, 40), cut, jpeg)), "x.doc", container.Options{})
+	found := false
+	for _, m := range all {
+		found = found || m.body == string(jpeg)
+	}
+	if !found {
+		t.Errorf("the picture behind a PNG that is cut is not told:\n%s", lines(all))
+	}
+
+	const step = "\xff\xe0\x00\x0a\xff\xd8\xff\xe0\x00\x04.." // a segment in which another picture begins, that leads on as it does
+	began := time.Now()
+	_, report := walk(t, demo.OLE("Data", []byte(strings.Repeat(step, 120_000))), "x.doc", container.Options{})
+	if took := time.Since(began); took > 5*time.Second && !raceDetector || report.Cause != "damaged" {
+		t.Errorf("chains of segments: %v, report %+v", took, report)
+	}
 }
