@@ -336,7 +336,12 @@ func (l *letters) Read(p []byte) (int, error) {
 // over.
 func readHeader(r *bufio.Reader) (textproto.MIMEHeader, error) {
 	header := textproto.MIMEHeader{}
-	last, total := "", 0
+	last, value, total := "", []byte(nil), 0
+	keep := func() {
+		if last != "" {
+			header[last] = append(header[last], string(value))
+		}
+	}
 	for {
 		line, err := readLine(r, maxMailHeader)
 		if total += len(line); total > maxMailHeader {
@@ -347,17 +352,19 @@ func readHeader(r *bufio.Reader) (textproto.MIMEHeader, error) {
 		case err != nil && err != io.EOF:
 			return nil, err
 		case text == "":
+			keep()
 			return header, nil
 		case (text[0] == ' ' || text[0] == '\t') && last != "":
-			values := header[last]
-			values[len(values)-1] += " " + strings.TrimSpace(text)
+			value = append(append(value, ' '), strings.TrimSpace(text)...)
 		default:
-			if key, value, found := strings.Cut(text, ":"); found && key != "" {
+			if key, rest, found := strings.Cut(text, ":"); found && key != "" {
+				keep()
 				last = textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(key))
-				header[last] = append(header[last], strings.TrimSpace(value))
+				value = append(value[:0], strings.TrimSpace(rest)...)
 			}
 		}
 		if err == io.EOF {
+			keep()
 			return header, nil
 		}
 	}

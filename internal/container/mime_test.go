@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"leakwatch/internal/container"
 )
@@ -112,6 +113,19 @@ func TestMailsThatAreBroken(t *testing.T) {
 		if _, report := stream(t, []byte(c.body), "x.eml", container.Options{}); report.Cause != c.cause {
 			t.Errorf("%s: got %q (%s), want %q", c.name, report.Cause, report.Why, c.cause)
 		}
+	}
+}
+
+// A header in very many lines costs no more than it is long.
+func TestFoldedHeader(t *testing.T) {
+	one := "From a@b Wed Jun 12 08:30:00 2019\nFrom: a\nTo: b\nSubject: x\n  y\nX: a\n" + strings.Repeat(" a\n", 80_000) + "\nbody\n\n"
+	began := time.Now()
+	all, report := walk(t, []byte(strings.Repeat(one, 10)), "x.mbox", container.Options{})
+	if len(all) != 20 || report.Cause != "" || !strings.Contains(all[0].body, "Subject = x y\n") {
+		t.Errorf("told\n%sreport %+v", lines(all), report)
+	}
+	if took := time.Since(began); took > 3*time.Second && !raceDetector {
+		t.Errorf("took %v", took)
 	}
 }
 
