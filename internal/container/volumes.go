@@ -89,6 +89,7 @@ type VolumeSet struct {
 // Volumes finds the names - or URLs or paths - that are volumes of split archives
 // and puts together those of one: x.zip.001 and so on, x.part1.rar, x.rar with
 // x.r00, x.z01 with x.zip. Whether more should follow, nobody can tell by names.
+// Once maxMissing are missing, what misses more is no set.
 func Volumes(names []string) []VolumeSet {
 	type volume struct {
 		name string
@@ -120,9 +121,19 @@ func Volumes(names []string) []VolumeSet {
 		}
 	}
 	var all []VolumeSet
+	missing := 0
 	for _, key := range order {
 		vols := sets[key]
 		slices.SortStableFunc(vols, func(a, b volume) int { return cmp.Compare(a.n, b.n) })
+		last := vols[len(vols)-1].n
+		if last == lastVolume && len(vols) > 1 {
+			last = vols[len(vols)-2].n
+		}
+		gaps := max(last-len(vols), 0)
+		if missing+gaps > maxMissing {
+			continue
+		}
+		missing += gaps
 		set := VolumeSet{Name: wholeName(vols[0].name)}
 		for i, v := range vols {
 			if i > 0 && v.n == vols[i-1].n {
@@ -144,6 +155,9 @@ const lastVolume = maxVolumes + 1
 // maxVolumes bounds the number of a volume: a name must not make us write down a
 // million that are missing.
 const maxVolumes = 2000
+
+// maxMissing bounds what all sets of one list miss.
+const maxMissing = 200_000
 
 // volumeOf takes the name of a volume apart: what all of its archive share, and
 // its number from 1 on; 0 for a name that is not of one.

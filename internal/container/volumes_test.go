@@ -42,6 +42,23 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
+// Many names of a last volume each do not make a list of all that are missing, and
+// do not hide the sets that miss none.
+func TestManyLoneVolumes(t *testing.T) {
+	names := []string{"a.zip.001", "a.zip.002"}
+	for i := range 20_000 {
+		names = append(names, fmt.Sprintf("http://x/%d.zip.2000", i))
+	}
+	parts := 0
+	sets := container.Volumes(append(names, "z.zip.001", "z.zip.002"))
+	for _, set := range sets {
+		parts += len(set.Parts)
+	}
+	if last := sets[len(sets)-1]; parts > 250_000 || sets[0].Name != "a.zip" || last.Name != "z.zip" {
+		t.Errorf("%d sets of %d parts, the last of them %s", len(sets), parts, last.Name)
+	}
+}
+
 // volumesOf opens the files of a folder that are volumes of one archive.
 func volumesOf(t *testing.T, dir, pattern string) container.Source {
 	t.Helper()
