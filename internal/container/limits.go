@@ -134,7 +134,7 @@ func (m *meter) Read(p []byte) (int, error) {
 		m.err = err
 		return 0, err
 	}
-	n, err := m.r.Read(p)
+	n, err := m.fenced(p)
 	m.got += int64(n)
 	m.err = err
 	if m.b.solid {
@@ -152,6 +152,12 @@ func (m *meter) Read(p []byte) (int, error) {
 		m.err = f
 	}
 	return n, m.err
+}
+
+// fenced reads, and turns the panic of a decoder into damage.
+func (m *meter) fenced(p []byte) (n int, err error) {
+	defer func() { fence(recover(), &err) }()
+	return m.r.Read(p)
 }
 
 // watched is the stream of the source: its errors are kept, whatever a library

@@ -3,7 +3,6 @@ package container
 import (
 	"bufio"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strconv"
@@ -97,7 +96,7 @@ type rarArchive struct {
 }
 
 func rarReader(b *box, o rardecode.Option) (r *rarArchive, err error) {
-	defer fence(&err)
+	defer func() { fence(recover(), &err) }()
 	if len(b.parts) > 1 {
 		reader, err := rardecode.OpenReader(rarVolume(1), o, rardecode.FileSystem(rarVolumes{b.parts, b.at}))
 		if err != nil {
@@ -113,18 +112,12 @@ func rarReader(b *box, o rardecode.Option) (r *rarArchive, err error) {
 	return &rarArchive{r: reader}, err
 }
 
-func fence(err *error) {
-	if p := recover(); p != nil {
-		*err = fault("damaged", "the decoder gave up: %s", cut(clean(fmt.Sprint(p)), 200))
-	}
-}
-
 func (a *rarArchive) next() (h *rardecode.FileHeader, err error) {
 	if a.failed != nil {
 		return nil, a.failed
 	}
 	defer func() { a.failed = err }()
-	defer fence(&err)
+	defer func() { fence(recover(), &err) }()
 	return a.r.Next()
 }
 
@@ -138,8 +131,9 @@ func (a *rarArchive) Read(p []byte) (n int, err error) {
 		}
 	}()
 	defer func() {
-		if recovered := recover(); recovered != nil {
-			n, err = 0, fault("damaged", "the decoder gave up: %s", cut(clean(fmt.Sprint(recovered)), 200))
+		if broken := recover(); broken != nil {
+			n = 0
+			fence(broken, &err)
 			a.failed = err
 		}
 	}()

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -78,9 +79,10 @@ type walk struct {
 	held     int64 // bytes of memory under reservation
 	windows  int64 // bytes of the dictionaries of the decompressors at work
 
-	over   *Fault // a limit of the whole walk was reached
-	source error  // the source could not be read
-	ended  error  // what visit or ctx ended the walk with
+	over     *Fault // a limit of the whole walk was reached
+	source   error  // the source could not be read
+	visiting bool   // the visitor is at work: a panic is its own
+	ended    error  // what visit or ctx ended the walk with
 }
 
 func newWalk(ctx context.Context, o Options, visit Visit) *walk {
@@ -154,9 +156,27 @@ func (w *walk) openAs(b *box, f *format) error {
 			open = f.stream
 		}
 	}
-	err := open(w, b)
+	err := w.fenced(open, b)
 	w.letGo(b)
 	return err
+}
+
+// fenced turns the panic of a decoder into damage. They have had panics on
+// hostile bytes before, and one container must not end the daemon. A visitor's
+// panic is no container's fault, and passes.
+func (w *walk) fenced(open func(*walk, *box) error, b *box) (err error) {
+	defer func() {
+		if !w.visiting {
+			fence(recover(), &err)
+		}
+	}()
+	return open(w, b)
+}
+
+func fence(broken any, err *error) {
+	if broken != nil {
+		*err = fault("damaged", "the decoder gave up: %s", cut(clean(fmt.Sprint(broken)), 200))
+	}
 }
 
 // tell visits one member, unless an earlier walk did.
@@ -171,11 +191,13 @@ func (w *walk) tell(b *box, m Member, body *meter) error {
 		w.leaves++
 	}
 	var err error
+	w.visiting = true
 	if body == nil {
 		err = w.visit(m, nil)
 	} else {
 		err = w.visit(m, body)
 	}
+	w.visiting = false
 	if err != nil {
 		w.ended = err
 	}
